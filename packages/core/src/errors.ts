@@ -1,0 +1,156 @@
+/** Every error a caller must handle: a code to test by, what happened, what it means and what to do. */
+
+/** What each code means and what helps. The README's table of errors is checked against this one. */
+export const errorCodes = {
+  INVALID_NAME: {
+    retriable: false,
+    means: 'A group, node, lock or election name is not usable.',
+    todo: 'Use a non-empty string of at most 256 bytes in UTF-8.',
+  },
+  INVALID_OPTIONS: {
+    retriable: false,
+    means: 'The options contradict each other or a bound.',
+    todo: 'Change the option that the message names.',
+  },
+  VOTERS_DIFFER: {
+    retriable: false,
+    means: 'This process names other voters than the group was formed with.',
+    todo: 'Start every process of the group with one list of voters.',
+  },
+  NODE_NAME_TAKEN: {
+    retriable: false,
+    means: 'A live process of the group already uses this node name.',
+    todo: 'Give every process its own node name (the pod name, for example).',
+  },
+  JOIN_TIMEOUT: {
+    retriable: true,
+    means: 'No session could be opened before the deadline.',
+    todo: 'Start the voters that were not heard, check the broker, or raise `timeoutMs`.',
+  },
+  NO_QUORUM: {
+    retriable: true,
+    means: 'No majority of the voters can be reached, so nothing can be decided.',
+    todo: 'Bring back the missing voters.',
+  },
+  TRANSPORT_CLOSED: {
+    retriable: false,
+    means: 'The connection that carries Quorate was closed for good.',
+    todo: 'Close Quorate before the client it runs on, or join again on a new client.',
+  },
+  TRANSPORT_FAILED: {
+    retriable: true,
+    means: 'The broker could not be reached or refused a request.',
+    todo: 'See `cause`; check the address and the broker.',
+  },
+  TRANSPORT_DENIED: {
+    retriable: false,
+    means: "The broker's permissions forbid a subject or topic that Quorate needs.",
+    todo: 'Grant the rights that the message names.',
+  },
+  TOPIC_MISSING: {
+    retriable: false,
+    means: 'The Kafka topic of the group does not exist and could not be created.',
+    todo: 'Create it with the command in the message.',
+  },
+  SESSION_LOST: {
+    retriable: true,
+    means: 'The session of this process ended, and every lease under it with it.',
+    todo: 'Nothing for the session (a new one opens by itself); take the lock again if it is still wanted.',
+  },
+  LEASE_LOST: {
+    retriable: true,
+    means: 'The lease ended before the work under it did; another holder may have started.',
+    todo: 'Rely on the fencing token for what was written, then decide whether to run again.',
+  },
+  LOCK_TIMEOUT: {
+    retriable: true,
+    means: 'The lock was not granted before the deadline.',
+    todo: 'Try again later, or wait longer with `timeoutMs`.',
+  },
+  NOT_HELD: {
+    retriable: false,
+    means: 'The lease no longer holds the lock or term.',
+    todo: 'Acquire again before changing anything under it.',
+  },
+  ABORTED: { retriable: false, means: 'The caller aborted the request; nothing of it is left behind.', todo: 'Nothing.' },
+  QUEUE_FULL: {
+    retriable: true,
+    means: 'The queue of this lock has reached its limit of waiters.',
+    todo: 'Back off, use `tryAcquire`, or spread the work over more locks.',
+  },
+  LIMIT_REACHED: {
+    retriable: true,
+    means: 'A limit of the group (sessions, notes or outstanding requests) is reached.',
+    todo: 'Slow down or release what is no longer needed; the message names the limit.',
+  },
+  MAILBOX_FULL: {
+    retriable: true,
+    means: 'More requests wait in this process than its mailbox holds.',
+    todo: 'Await earlier requests before making more.',
+  },
+  COMMAND_TOO_LARGE: {
+    retriable: false,
+    means: 'One request does not fit into a frame of this transport.',
+    todo: 'Use shorter names or values, or raise the largest message size of the broker.',
+  },
+  NOTE_TOO_LARGE: {
+    retriable: false,
+    means: 'A hand-over note or proclaimed value is larger than 1 KiB.',
+    todo: 'Keep a reference in it and the data elsewhere.',
+  },
+  CLOSED: { retriable: false, means: 'This Quorate instance was closed.', todo: 'Join again for a new one.' },
+  UNSUPPORTED: { retriable: false, means: 'The group does not know this request.', todo: 'Upgrade every voter first, then the callers.' },
+  STORAGE_FAILED: {
+    retriable: false,
+    means: 'The storage of this voter failed, and the voter stopped before saying anything it could not keep.',
+    todo: 'Repair the storage and start the process again.',
+  },
+  INVARIANT: {
+    retriable: false,
+    means: 'An invariant of the protocol does not hold; this voter stopped to keep the others safe.',
+    todo: 'Report it with the events that led to it.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+export interface QuorateErrorOptions {
+  readonly cause?: unknown;
+  /** Facts for programs: the holder, the place in the queue, the missing voters, … */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Told apart by `code`, not by `instanceof`: a CommonJS and an ES module copy of this package can meet in one process.
+ */
+export class QuorateError extends Error {
+  override readonly name = 'QuorateError';
+  readonly code: ErrorCode;
+  /** True where the same call may succeed later. */
+  readonly retriable: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, happened: string, options: QuorateErrorOptions = {}) {
+    const { means, todo, retriable } = errorCodes[code];
+    super(`${happened} ${means} ${todo}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retriable = retriable;
+    this.details = options.details ?? {};
+  }
+}
+
+/** True for a Quorate error of any copy of this package, with that code where one is given. */
+export function isQuorateError(error: unknown, code?: ErrorCode): error is QuorateError {
+  if (!(error instanceof Error) || error.name !== 'QuorateError' || !('code' in error)) return false;
+  return code === undefined || error.code === code;
+}
+
+/** The end of a switch over a tagged union: reached only if a case was forgotten. */
+export function unreachable(value: never): never {
+  throw new QuorateError('INVARIANT', `Unexpected variant ${JSON.stringify(value)}.`);
+}
+
+/** States what cannot be otherwise in a healthy replica; a failure stops it. */
+export function invariant(holds: boolean, claim: string): asserts holds {
+  if (!holds) throw new QuorateError('INVARIANT', `Broken: ${claim}.`);
+}
