@@ -1,0 +1,67 @@
+/** What nodes say before, while and after a group is founded. The safety rules 11 to 14; `docs/protocol.md`, "Founding". */
+import type { Configuration } from './configuration.ts';
+
+export type FoundingMessage = Hello | Greeting | Found | FoundingAccepted | FoundingConfirmed;
+
+/** "Who is there?" with a fresh nonce. Anyone with something to say answers with a greeting that echoes it. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly nonce: string;
+  /** The voters the sender is configured with, sorted. */
+  readonly voters: readonly string[];
+  readonly wallMs: number;
+}
+
+/** An answer that proves its sender lives now. A retained or replayed greeting echoes no nonce that anyone waits for. */
+export interface Greeting {
+  readonly type: 'greeting';
+  readonly nonce: string;
+  readonly voters: readonly string[];
+  readonly wallMs: number;
+  /** The second (since 2020) of the highest token the sender remembers, 0 for none. */
+  readonly tokenSecond: number;
+  readonly longestTtlMs: number;
+  readonly standing: Standing;
+  /** The record the sender accepted, where it has one. */
+  readonly record: FoundingRecord | null;
+}
+
+/**
+ * - `unfounded`: a configured voter that has accepted no record. `accepted`: one record, completion unknown.
+ * - `founded`: knows that its record is complete. `led`: a leader that a majority acknowledges says so.
+ * - `live`: a client, or a voter that came back without its memory.
+ */
+export type Standing = 'unfounded' | 'accepted' | 'founded' | 'led' | 'live';
+
+/**
+ * 1. Lists exactly the configured voters, each in one incarnation.
+ * 2. An incarnation accepts at most one record, ever.
+ * 3. Complete when every founder accepted it; nobody votes before it knows that.
+ */
+export interface FoundingRecord {
+  readonly configuration: Configuration;
+  /** Seconds since 2020 above which the tokens of this founding start. */
+  readonly tokenSecond: number;
+  /** The longest session TTL that this group will ever grant; nothing is granted before it has passed. */
+  readonly maxSessionTtlMs: number;
+  /** The user's word that there was no earlier life, so that the opening wait is skipped. */
+  readonly firstFounding: boolean;
+}
+
+/** The proposal of a record by the first founder in order of names. */
+export interface Found {
+  readonly type: 'found';
+  readonly record: FoundingRecord;
+}
+
+/** The sender, in the incarnation of its frame, accepted the record of this founding. */
+export interface FoundingAccepted {
+  readonly type: 'foundingAccepted';
+  readonly founding: string;
+}
+
+/** The sender knows that every founder accepted. */
+export interface FoundingConfirmed {
+  readonly type: 'foundingConfirmed';
+  readonly founding: string;
+}

@@ -1,0 +1,349 @@
+/**
+ * How named voters become a group: unanimously, each in one incarnation, an incarnation at most once. The safety rules 11 to 14;
+ * `docs/protocol.md`, "Founding".
+ */
+import { unreachable } from '../errors.ts';
+import type { Proposer } from './ballot.ts';
+import type { Seat } from './configuration.ts';
+import type * as M from './founding-message.ts';
+import type { FoundingMessage, FoundingRecord, Standing } from './founding-message.ts';
+
+/** Founders whose calendar clocks differ by more are refused: the first token of a founding rests on them. */
+export const foundersClockSkewMaxMs = 2000;
+
+/** Tokens count seconds from here: the start of 2020, UTC. */
+export const tokenEpochMs = Date.UTC(2020, 0, 1);
+
+/** How many periods without a sign of life from a known group before a founder takes it for gone. */
+const existingGroupPeriods = 40;
+
+/** Complaints are made once for each cause; beyond this many causes they are all alike. */
+const complaintsMax = 1_000;
+
+export interface FounderOptions {
+  readonly self: Proposer;
+  /** Sorted; contains `self.node`. */
+  readonly voters: readonly string[];
+  /** How often a founder repeats itself. */
+  readonly periodMs: number;
+  readonly maxSessionTtlMs: number;
+  readonly firstFounding: boolean;
+  readonly memory?: FounderMemory;
+}
+
+export interface FounderMemory {
+  readonly record: FoundingRecord | null;
+  readonly complete: boolean;
+  readonly tokenSecond: number;
+}
+
+export type FounderRecord =
+  | { readonly type: 'founding'; readonly record: FoundingRecord; readonly complete: boolean }
+  /** The incarnation is discarded, as if its storage had been wiped: the holder mints another and starts anew. */
+  | { readonly type: 'discarded' };
+
+export type FounderEvent =
+  | { readonly type: 'votersDiffer'; readonly node: string; readonly theirs: readonly string[]; readonly ours: readonly string[] }
+  | { readonly type: 'clocksDiffer'; readonly node: string; readonly byMs: number }
+  | { readonly type: 'foundingAccepted'; readonly founding: string }
+  | { readonly type: 'founded'; readonly record: FoundingRecord }
+  | { readonly type: 'foundingConfirmed'; readonly founding: string }
+  /** A seat that knows completion, or a leader with a majority, answered a fresh nonce: there is a group without this incarnation. */
+  | { readonly type: 'groupExists'; readonly record: FoundingRecord; readonly told: string }
+  | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat };
+
+export interface FounderOutput {
+  readonly persist: FounderRecord[];
+  readonly send: {
+    readonly to: { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
+    readonly message: FoundingMessage;
+  }[];
+  readonly events: FounderEvent[];
+}
+
+export type FounderInput =
+  | {
+      readonly type: 'message';
+      readonly from: Proposer;
+      readonly message: FoundingMessage;
+      readonly nowMs: number;
+      readonly wallMs: number;
+    }
+  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number };
+
+interface Witness {
+  readonly seat: Seat;
+  readonly greeting: M.Greeting;
+  /** How far its calendar clock was from ours. */
+  readonly byMs: number;
+}
+
+/**
+ * 1. It accepts only a record that lists exactly its own configured voters and itself in this incarnation; at most one, ever.
+ * 2. Only the first voter in order of names proposes, and only to founders that answered its present nonce.
+ * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: it discards its incarnation.
+ * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
+ */
+export class Founder {
+  private record: FoundingRecord | null;
+  private complete: boolean;
+  private nonce = '';
+  private nonces = 0;
+  private nonceAtMs = -Infinity;
+  private readonly witnesses = new Map<string, Witness>();
+  private readonly acceptedBy = new Set<string>();
+  private readonly confirmedBy = new Set<string>();
+  private readonly complainedOf = new Set<string>();
+  private discarded = false;
+  private confirmedAnnounced = false;
+  private dueMs = -Infinity;
+  /** The group that lives without this incarnation, by its last fresh sign of life. */
+  private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
+  private out: FounderOutput = { persist: [], send: [], events: [] };
+
+  constructor(private readonly options: FounderOptions) {
+    this.record = options.memory?.record ?? null;
+    this.complete = options.memory?.complete ?? false;
+  }
+
+  step(input: FounderInput): FounderOutput {
+    const out: FounderOutput = (this.out = { persist: [], send: [], events: [] });
+    if (this.discarded) return out;
+    if (input.type === 'tick') this.onTick(input.nowMs, input.wallMs);
+    else this.onMessage(input);
+    return out;
+  }
+
+  get nextDeadlineMs(): number {
+    return this.isConfirmed || this.discarded ? Infinity : this.dueMs;
+  }
+
+  get standing(): Exclude<Standing, 'led'> {
+    if (!this.record) return this.existing ? 'live' : 'unfounded';
+    return this.complete ? 'founded' : 'accepted';
+  }
+
+  /** The record, once every founder is known to have accepted it. */
+  get founded(): FoundingRecord | null {
+    return this.complete ? this.record : null;
+  }
+
+  get acceptedRecord(): FoundingRecord | null {
+    return this.record;
+  }
+
+  /** Every founder confirmed that it knows completion: sessions may open. */
+  get isConfirmed(): boolean {
+    return this.complete && this.options.voters.every((node) => node === this.options.self.node || this.confirmedBy.has(node));
+  }
+
+  /** Voters that answered the present or the last nonce. */
+  get heard(): readonly string[] {
+    return [...this.witnesses.keys()];
+  }
+
+  private onTick(nowMs: number, wallMs: number): void {
+    if (nowMs < this.dueMs || this.isConfirmed) return;
+    this.dueMs = nowMs + this.options.periodMs;
+    // A group that stopped giving signs of life may be gone: whoever is left founds anew, unanimously as ever.
+    if (this.existing && nowMs - this.existing.atMs > existingGroupPeriods * this.options.periodMs) this.existing = null;
+    if (this.complete) return this.confirm();
+    if (this.record) this.sayAccepted();
+    this.ask(nowMs, wallMs);
+    this.maybePropose(wallMs);
+    if (this.options.voters.length === 1) this.maybeComplete();
+  }
+
+  /** A nonce serves for a few periods, so that slow answers still count, and is then renewed, so that none counts late. */
+  private ask(nowMs: number, wallMs: number): void {
+    if (nowMs - this.nonceAtMs >= 4 * this.options.periodMs) {
+      this.nonces += 1;
+      this.nonce = `${this.options.self.incarnation}.${this.options.self.run}.${this.nonces}`;
+      this.nonceAtMs = nowMs;
+      this.witnesses.clear();
+    }
+    this.out.send.push({ to: { type: 'voters' }, message: { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } });
+  }
+
+  private onMessage({ from, message, nowMs, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
+    switch (message.type) {
+      case 'hello':
+        return this.complain(from, message.voters);
+      case 'greeting':
+        return this.onGreeting(from, message, nowMs, wallMs);
+      case 'found':
+        return this.onFound(from, message.record);
+      case 'foundingAccepted':
+        return this.onFoundingAccepted(from, message.founding);
+      case 'foundingConfirmed':
+        return this.onFoundingConfirmed(from, message.founding);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
+    if (greeting.nonce !== this.nonce) return;
+    this.complain(from, greeting.voters);
+    if (!this.isOtherVoter(from.node)) return;
+    const byMs = Math.abs(greeting.wallMs - wallMs);
+    this.witnesses.set(from.node, { seat: { node: from.node, incarnation: from.incarnation }, greeting, byMs });
+    if (this.record && !this.complete) return this.reconsider(from, greeting);
+    if (!this.record && greeting.record && (greeting.standing === 'founded' || greeting.standing === 'led')) {
+      return this.recognise(from, greeting.record, nowMs);
+    }
+    if (byMs > foundersClockSkewMaxMs) this.once(`clock ${from.node}`, { type: 'clocksDiffer', node: from.node, byMs });
+    this.maybePropose(wallMs);
+  }
+
+  /** A living seat under another incarnation than the record's can never accept it: unless it is complete already, it never will be. */
+  private reconsider(from: Proposer, greeting: M.Greeting): void {
+    const record = this.record;
+    if (!record) return;
+    if (sameFounding(greeting.record, record) && (greeting.standing === 'founded' || greeting.standing === 'led'))
+      return this.learnComplete();
+    if (listed(record, from)) return;
+    this.discarded = true;
+    this.out.persist.push({ type: 'discarded' });
+    const because = { node: from.node, incarnation: from.incarnation };
+    this.out.events.push({ type: 'gaveUp', founding: record.configuration.founding, because });
+  }
+
+  private recognise(from: Proposer, record: FoundingRecord, nowMs: number): void {
+    const isNews = this.existing?.record.configuration.founding !== record.configuration.founding;
+    this.existing = { record, atMs: nowMs };
+    if (isNews) this.out.events.push({ type: 'groupExists', record, told: from.node });
+  }
+
+  private maybePropose(wallMs: number): void {
+    const { voters, self } = this.options;
+    if (this.complete || this.existing || voters[0] !== self.node) return;
+    if (!this.record && !this.agreeToFound(wallMs)) return;
+    if (this.record) this.out.send.push({ to: { type: 'voters' }, message: { type: 'found', record: this.record } });
+  }
+
+  /** All others answered this nonce, have accepted nothing, name the same voters, and their clocks agree with ours. */
+  private agreeToFound(wallMs: number): boolean {
+    const { voters, self, maxSessionTtlMs, firstFounding, memory } = this.options;
+    const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
+    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
+    for (const witness of others) {
+      if (!witness || witness.greeting.standing !== 'unfounded' || !sameNames(witness.greeting.voters, voters)) return false;
+      if (witness.byMs > foundersClockSkewMaxMs) return false;
+      tokenSecond = Math.max(tokenSecond, witness.greeting.tokenSecond, secondOf(witness.greeting.wallMs));
+    }
+    const seats = others.map((witness) => witness?.seat).filter((seat) => seat !== undefined);
+    const all = [...seats, { node: self.node, incarnation: self.incarnation }].sort((a, b) => (a.node < b.node ? -1 : 1));
+    const longestTtlMs = Math.max(maxSessionTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
+    this.accept({
+      // An incarnation founds at most once, so its name is a name for the founding.
+      configuration: { founding: self.incarnation, id: 1, voters: all },
+      tokenSecond: tokenSecond + 1,
+      maxSessionTtlMs: longestTtlMs,
+      firstFounding,
+    });
+    return true;
+  }
+
+  private onFound(from: Proposer, record: FoundingRecord): void {
+    const { voters, self } = this.options;
+    if (this.record) return sameFounding(this.record, record) && !this.complete ? this.sayAccepted() : undefined;
+    const names = record.configuration.voters.map(({ node }) => node);
+    if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameNames(names, voters)) return;
+    // The proposer compares every clock with its own only: two others can still be too far from each other.
+    if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;
+    this.accept(record);
+  }
+
+  private accept(record: FoundingRecord): void {
+    this.record = record;
+    this.acceptedBy.clear();
+    this.out.persist.push({ type: 'founding', record, complete: false });
+    this.out.events.push({ type: 'foundingAccepted', founding: record.configuration.founding });
+    this.sayAccepted();
+    this.maybeComplete();
+  }
+
+  private sayAccepted(): void {
+    const founding = this.record?.configuration.founding;
+    if (founding) this.out.send.push({ to: { type: 'voters' }, message: { type: 'foundingAccepted', founding } });
+  }
+
+  private onFoundingAccepted(from: Proposer, founding: string): void {
+    if (!this.record || founding !== this.record.configuration.founding || !listed(this.record, from)) return;
+    this.acceptedBy.add(from.node);
+    // Whoever still says so has not learned completion: tell it.
+    if (this.complete) this.sayConfirmed({ type: 'node', node: from.node });
+    else this.maybeComplete();
+  }
+
+  private onFoundingConfirmed(from: Proposer, founding: string): void {
+    if (!this.record || founding !== this.record.configuration.founding || !listed(this.record, from)) return;
+    const isNews = !this.confirmedBy.has(from.node);
+    this.confirmedBy.add(from.node);
+    this.learnComplete();
+    if (isNews) this.sayConfirmed({ type: 'node', node: from.node });
+    this.announceConfirmed();
+  }
+
+  private maybeComplete(): void {
+    const { voters, self } = this.options;
+    if (this.record && voters.every((node) => node === self.node || this.acceptedBy.has(node))) this.learnComplete();
+  }
+
+  private learnComplete(): void {
+    if (!this.record || this.complete) return;
+    this.complete = true;
+    this.out.persist.push({ type: 'founding', record: this.record, complete: true });
+    this.out.events.push({ type: 'founded', record: this.record });
+    this.confirm();
+    this.announceConfirmed();
+  }
+
+  private confirm(): void {
+    this.sayConfirmed({ type: 'voters' });
+  }
+
+  private sayConfirmed(to: FounderOutput['send'][number]['to']): void {
+    const founding = this.record?.configuration.founding;
+    if (founding) this.out.send.push({ to, message: { type: 'foundingConfirmed', founding } });
+  }
+
+  private announceConfirmed(): void {
+    if (this.confirmedAnnounced || !this.isConfirmed || !this.record) return;
+    this.confirmedAnnounced = true;
+    this.out.events.push({ type: 'foundingConfirmed', founding: this.record.configuration.founding });
+  }
+
+  private complain(from: Proposer, theirs: readonly string[]): void {
+    const { voters: ours } = this.options;
+    if (theirs.length === 0 || sameNames(theirs, ours)) return;
+    this.once(`voters ${from.node} ${theirs.join()}`, { type: 'votersDiffer', node: from.node, theirs, ours });
+  }
+
+  private once(key: string, event: FounderEvent): void {
+    if (this.complainedOf.has(key) || this.complainedOf.size >= complaintsMax) return;
+    this.complainedOf.add(key);
+    this.out.events.push(event);
+  }
+
+  private isOtherVoter(node: string): boolean {
+    return node !== this.options.self.node && this.options.voters.includes(node);
+  }
+}
+
+export function secondOf(wallMs: number): number {
+  return Math.max(0, Math.floor((wallMs - tokenEpochMs) / 1000));
+}
+
+function listed(record: FoundingRecord, seat: Seat): boolean {
+  return record.configuration.voters.some(({ node, incarnation }) => node === seat.node && incarnation === seat.incarnation);
+}
+
+function sameFounding(a: FoundingRecord | null, b: FoundingRecord): boolean {
+  return a?.configuration.founding === b.configuration.founding;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, index) => name === b[index]);
+}
