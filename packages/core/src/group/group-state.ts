@@ -1,0 +1,310 @@
+/**
+ * The replicated state of a group: sessions, locks and the grant counter, changed by the log's batches in slot order and by
+ * nothing else. `docs/protocol.md`, "Applying a batch"; the safety rules 5, 12, 13 and 17.
+ */
+import { invariant, QuorateError } from '../errors.ts';
+import type { CancelOp, LockOp, LockResult, LockState } from '../lock/command.ts';
+import { lockOp, resultCode } from '../lock/command.ts';
+import type { LockLimits } from '../lock/lock-table.ts';
+import { lockLimitDefaults, LockTable } from '../lock/lock-table.ts';
+import type {
+  Batch,
+  CloseSessionEntry,
+  Entry,
+  ExpireEntry,
+  OpenGroupEntry,
+  OpenSessionEntry,
+  SessionKey,
+  UseEntry,
+} from '../session/command.ts';
+import { entryKind, sessionKeyOf, slotOfSession } from '../session/command.ts';
+import type { Session, SessionLimits } from '../session/session-table.ts';
+import { sessionsMaxDefault, SessionTable } from '../session/session-table.ts';
+import type { Applied, Ended } from './group-applied.ts';
+import { SlotOutcome } from './group-applied.ts';
+import type { GroupSnapshot } from './group-snapshot.ts';
+import { groupSnapshotFormat, hashOf } from './group-snapshot.ts';
+
+export type { Applied } from './group-applied.ts';
+
+/** Constants of the group: every replica must be given the same. */
+export interface GroupLimits extends SessionLimits, LockLimits {}
+
+export const groupLimitDefaults = { sessionsMax: sessionsMaxDefault, ...lockLimitDefaults } as const;
+
+/** A session as others see it. */
+export interface SessionInfo {
+  readonly key: SessionKey;
+  readonly nonce: string;
+  readonly node: string;
+  readonly instance: string;
+  readonly ttlMs: number;
+}
+
+export interface GroupCounts {
+  readonly sessions: number;
+  readonly locks: number;
+  readonly waiting: number;
+  readonly notes: number;
+}
+
+/** How many tokens a second is worth: a later founding starts above an earlier one that granted fewer a second than this. */
+export const tokensPerSecond = 2 ** 22;
+
+/**
+ * 1. Before the group is open there is no session, no lock and no token.
+ * 2. Whoever holds or waits has a live session, under the same node.
+ * 3. No token is above the grant counter, which is a safe integer.
+ * 4. A claim above its session's floor is remembered as what it is: `queued`, or `granted` under its token; and what is
+ *    remembered as `queued` waits.
+ * 5. Sessions and locks were last changed at or under the applied index.
+ */
+export class GroupState {
+  readonly #sessions: SessionTable<LockResult>;
+  readonly #locks: LockTable;
+  #appliedIndex = 0;
+  #stamp = '';
+  #isOpen = false;
+  #token = 0;
+  #outcome = new SlotOutcome(0);
+
+  constructor(limits: Partial<GroupLimits> & Pick<GroupLimits, 'maxSessionTtlMs'>) {
+    const all: GroupLimits = { ...groupLimitDefaults, ...limits };
+    this.#sessions = new SessionTable(all);
+    this.#locks = new LockTable(
+      {
+        nextToken: () => this.#nextToken(),
+        onGrant: (session, node, granted) => this.#onGrant(session, node, granted),
+      },
+      all,
+    );
+  }
+
+  /** Applies the chosen value of the next slot; `null` is a no-op. */
+  apply(slot: number, batch: Batch<LockOp> | null): Applied {
+    invariant(slot === this.#appliedIndex + 1, 'slots are applied in order');
+    this.#outcome = new SlotOutcome(slot);
+    this.#locks.beginSlot(slot, batch === null ? 0 : batch[0]);
+    if (batch !== null) {
+      const entries = batch[1];
+      for (let index = 0; index < entries.length; index += 1) {
+        const entry = entries[index];
+        if (entry !== undefined) this.#applyEntry(entry, sessionKeyOf(slot, index));
+      }
+    }
+    this.#appliedIndex = slot;
+    return this.#outcome.applied(this.#locks.takeChanges());
+  }
+
+  /** The last slot applied. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Of the last `begin`; empty before the first. */
+  get stamp(): string {
+    return this.#stamp;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The last token granted, or what the next is counted from. */
+  get token(): number {
+    return this.#token;
+  }
+
+  get counts(): GroupCounts {
+    return { sessions: this.#sessions.size, ...this.#locks.counts };
+  }
+
+  session(key: SessionKey): SessionInfo | undefined {
+    return this.#sessions.get(key);
+  }
+
+  sessionOfNode(node: string): SessionKey | undefined {
+    return this.#sessions.ofNode(node)?.key;
+  }
+
+  /** In the order of opening. */
+  sessions(): IterableIterator<SessionInfo> {
+    return this.#sessions.sessions();
+  }
+
+  /** True for a session that was and never will be again; false also for one whose slot is not applied here yet. */
+  isEnded(key: SessionKey): boolean {
+    return slotOfSession(key) <= this.#appliedIndex && this.#sessions.get(key) === undefined;
+  }
+
+  /**
+   * What came of a sequence: `unknown` if it never arrived, `pending` while it waits in a queue, else its final answer. At or
+   * under the floor only claims are known: a grant is read from the lock it holds, and what has no claim has no effect left.
+   */
+  lookup(key: SessionKey, seq: number): 'unknown' | 'pending' | LockResult {
+    const session = this.#sessions.get(key);
+    if (session === undefined) return 'unknown';
+    const answer = session.answers.recall(seq);
+    if (answer !== undefined) return answer[1] === resultCode.queued ? 'pending' : answer;
+    if (seq > session.answers.floor) return 'unknown';
+    const claim = this.#locks.claimOf(key, seq);
+    if (claim === undefined) return withdrawnResult(seq);
+    return claim.token === 0 ? 'pending' : this.#locks.grantedResultOf(claim);
+  }
+
+  lockState(resource: string): LockState {
+    return this.#locks.stateOf(resource);
+  }
+
+  snapshot(): GroupSnapshot {
+    return {
+      format: groupSnapshotFormat,
+      appliedIndex: this.#appliedIndex,
+      stamp: this.#stamp,
+      isOpen: this.#isOpen,
+      token: this.#token,
+      sessions: this.#sessions.snapshot(),
+      locks: this.#locks.snapshot(),
+    };
+  }
+
+  /** Throws `UNSUPPORTED`, with nothing changed, for a snapshot of a format that this version does not know. */
+  restore(snapshot: GroupSnapshot): void {
+    if (snapshot.format !== groupSnapshotFormat) {
+      throw new QuorateError(
+        'UNSUPPORTED',
+        `The snapshot has format ${String(snapshot.format)}, this version knows ${groupSnapshotFormat}.`,
+      );
+    }
+    this.#appliedIndex = snapshot.appliedIndex;
+    this.#stamp = snapshot.stamp;
+    this.#isOpen = snapshot.isOpen;
+    this.#token = snapshot.token;
+    this.#sessions.restore(snapshot.sessions);
+    this.#locks.restore(snapshot.locks);
+    this.#locks.beginSlot(snapshot.appliedIndex, 0);
+  }
+
+  /** Equal on replicas that applied the same log, however they came by it. Takes time in proportion to the state. */
+  hash(): string {
+    return hashOf(this.snapshot());
+  }
+
+  /** The tables, for checks. */
+  get tables(): { readonly sessions: SessionTable<LockResult>; readonly locks: LockTable } {
+    return { sessions: this.#sessions, locks: this.#locks };
+  }
+
+  #applyEntry(entry: Entry<LockOp>, key: SessionKey): void {
+    switch (entry[0]) {
+      case entryKind.use:
+        return this.#use(entry);
+      case entryKind.begin:
+        return this.#begin(entry[1]);
+      case entryKind.openGroup:
+        return this.#openGroup(entry);
+      case entryKind.openSession:
+        return this.#openSession(entry, key);
+      case entryKind.closeSession:
+        return this.#closeSession(entry);
+      case entryKind.expire:
+        return this.#expire(entry);
+      default:
+        // An entry of a later version: every replica of this one passes over it alike.
+        return undefined;
+    }
+  }
+
+  #use([, key, floor, ops]: UseEntry<LockOp>): void {
+    const session = this.#sessions.get(key);
+    if (session === undefined) return this.#outcome.addUnknown(key);
+    session.answers.raiseFloor(floor);
+    for (const op of ops) this.#applyOp(session, op);
+  }
+
+  /** Drops what is under the floor and answers what came before again; anything else takes effect now, and only now. */
+  #applyOp(session: Session<LockResult>, op: LockOp): void {
+    const { answers, key, node } = session;
+    const seq = op[1];
+    if (seq <= answers.floor) return;
+    // Results are pushed only after the operation: a grant that it causes may be this session's own, and belongs before it.
+    const remembered = answers.recall(seq);
+    const result = remembered ?? (answers.isBeyond(seq) ? limitResult(seq) : this.#execute(session, op));
+    this.#outcome.resultsFor(key, node).push(result);
+  }
+
+  #execute(session: Session<LockResult>, op: LockOp): LockResult {
+    const result = op[0] === lockOp.cancel ? this.#cancel(session, op) : this.#locks.apply(session.key, session.node, op);
+    session.answers.remember(result);
+    return result;
+  }
+
+  /** The cancelled acquire is remembered as withdrawn, above all if it has yet to arrive. */
+  #cancel(session: Session<LockResult>, op: CancelOp): LockResult {
+    const { answers, key, node } = session;
+    const [, seq, target] = op;
+    if (answers.isBeyond(target)) return limitResult(seq);
+    const hasEffect = this.#locks.claimOf(key, target) !== undefined;
+    const result = this.#locks.apply(key, node, op);
+    if (hasEffect || answers.recall(target) === undefined) answers.remember(withdrawnResult(target));
+    return result;
+  }
+
+  #begin(stamp: string): void {
+    this.#stamp = stamp;
+    this.#outcome.begun = stamp;
+  }
+
+  #openGroup([, stamp, tokenSecond]: OpenGroupEntry): void {
+    if (stamp !== this.#stamp || this.#isOpen) return;
+    this.#token = Math.max(this.#token, tokenSecond * tokensPerSecond);
+    invariant(Number.isSafeInteger(this.#token), 'the grant counter is a safe integer');
+    this.#isOpen = true;
+    this.#outcome.groupOpened = true;
+  }
+
+  #openSession([, nonce, node, instance, ttlMs, replaces]: OpenSessionEntry, key: SessionKey): void {
+    if (!this.#isOpen) return this.#outcome.addRefused({ nonce, node, instance, reason: 'closed' });
+    const outcome = this.#sessions.open(key, { nonce, node, instance, ttlMs, replaces });
+    if (outcome.type === 'refused') return this.#outcome.addRefused({ nonce, node, instance, reason: outcome.reason });
+    const { session, retried, replaced } = outcome;
+    if (replaced !== null) this.#onEnded(replaced, 'replaced');
+    this.#outcome.addOpened({ nonce, node, instance, session: session.key, ttlMs: session.ttlMs, retried });
+  }
+
+  #closeSession([, key]: CloseSessionEntry): void {
+    const session = this.#sessions.end(key);
+    if (session === undefined) return this.#outcome.addUnknown(key);
+    this.#onEnded(session, 'closed');
+  }
+
+  #expire([, key, stamp]: ExpireEntry): void {
+    if (stamp !== this.#stamp) return;
+    const session = this.#sessions.end(key);
+    if (session !== undefined) this.#onEnded(session, 'expired');
+  }
+
+  #onEnded(session: Session<LockResult>, reason: Ended['reason']): void {
+    this.#locks.endSession(session.key, reason === 'expired');
+    this.#outcome.addEnded({ session: session.key, node: session.node, reason });
+  }
+
+  #onGrant(key: SessionKey, node: string, granted: LockResult): void {
+    this.#sessions.get(key)?.answers.remember(granted);
+    this.#outcome.resultsFor(key, node).push(granted);
+  }
+
+  #nextToken(): number {
+    this.#token += 1;
+    invariant(this.#isOpen && Number.isSafeInteger(this.#token), 'a token is a safe integer, granted in an open group');
+    return this.#token;
+  }
+}
+
+function limitResult(seq: number): LockResult {
+  return [seq, resultCode.limit, 0, null];
+}
+
+function withdrawnResult(seq: number): LockResult {
+  return [seq, resultCode.withdrawn, 0, null];
+}

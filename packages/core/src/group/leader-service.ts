@@ -1,0 +1,243 @@
+/**
+ * What a member does for all others while it leads: it gathers their requests into batches, answers keep-alives, ends silent
+ * sessions and opens the group. The safety rules 5, 6, 9 and 12; `docs/protocol.md`, "What a leader may answer".
+ */
+import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { Proposer } from '../paxos/ballot.ts';
+import type { FoundingRecord } from '../paxos/founding-message.ts';
+import type { LeaderTerm } from '../paxos/leader.ts';
+import { entriesPerBatchMax, entryKind } from '../session/command.ts';
+import { SessionSteward } from '../session/session-steward.ts';
+import type { Applied } from './group-applied.ts';
+import type { GroupState } from './group-state.ts';
+import type { GroupBatch, GroupEntry, GroupSessionMessage, MemberSend } from './member-message.ts';
+
+export interface ServiceOptions {
+  readonly self: Proposer;
+  readonly record: FoundingRecord;
+  readonly stamp: string;
+  readonly reads: 'lease' | 'quorum';
+  readonly batchBytesMax: () => number;
+  readonly sizeOfEntry: (entry: GroupEntry) => number;
+  /** When this member learned that its founding is complete, on the monotonic clock. */
+  readonly completeSinceMs: number;
+  /** A quorum round older than this proves nothing about now. */
+  readonly quorumRoundMaxMs: number;
+}
+
+interface Parked {
+  readonly from: Proposer;
+  readonly message: GroupSessionMessage;
+  readonly arrivedMs: number;
+}
+
+/** More requests than this wait for a begin or a quorum round only in a process that is lost anyway; the rest are resent. */
+const parkedMax = 16_384;
+
+/**
+ * 1. Nothing is answered before the `begin` of its ballot is applied, nor without the lease (or a quorum round after the arrival).
+ * 2. Whatever it derives from its clock carries its stamp and is proposed only while it holds the lease.
+ * 3. What waits here is lost with the term: whoever asked asks again.
+ */
+export class LeaderService {
+  private steward: SessionSteward<LockOp, LockResult, LockState> | null = null;
+  private parked: Parked[] = [];
+  private pending: GroupEntry[] = [];
+  private pendingBytes = 0;
+  private opening = false;
+  private sends: MemberSend[] = [];
+
+  constructor(
+    private readonly options: ServiceOptions,
+    private readonly term: LeaderTerm<GroupBatch>,
+    private readonly state: GroupState,
+  ) {}
+
+  get isServing(): boolean {
+    return this.steward !== null;
+  }
+
+  get pendingEntries(): number {
+    return this.pending.length;
+  }
+
+  /** Answers that arose since the last call. */
+  takeSends(): MemberSend[] {
+    const { sends } = this;
+    if (sends.length > 0) this.sends = [];
+    return sends;
+  }
+
+  onMessage(from: Proposer, message: GroupSessionMessage, arrivedMs: number, nowMs: number): void {
+    const steward = this.steward;
+    if (!steward) return this.park({ from, message, arrivedMs });
+    switch (message.type) {
+      case 'submit':
+        return this.submit(from, message);
+      case 'keepAlive': {
+        if (!this.mayAnswer(arrivedMs, nowMs)) return this.park({ from, message, arrivedMs });
+        const answer = steward.onKeepAlive(from.node, message, arrivedMs);
+        if (answer) this.answer(from.node, answer);
+        return;
+      }
+      case 'watch':
+        if (!this.mayAnswer(arrivedMs, nowMs)) return this.park({ from, message, arrivedMs });
+        return this.answer(from.node, steward.onWatch(from.node, message).message);
+      case 'openSession':
+        return this.openSession(steward, from, message, nowMs);
+      case 'closeSession':
+        return this.closeSession(steward, from, message.session);
+      default:
+        // Answers of leaders mean nothing to one.
+        return;
+    }
+  }
+
+  /** Once a heartbeat period and at every answer to one: what waited for a quorum round or the begin is tried again. */
+  retryParked(nowMs: number): void {
+    if (this.parked.length === 0 || !this.steward) return;
+    const { parked } = this;
+    this.parked = [];
+    for (const { from, message, arrivedMs } of parked) this.onMessage(from, message, arrivedMs, nowMs);
+  }
+
+  onTick(nowMs: number): void {
+    if (!this.steward) return;
+    for (const entry of this.steward.expire(nowMs, this.authorityMs(nowMs))) this.add(entry);
+    this.maybeOpenGroup(nowMs);
+    this.retryParked(nowMs);
+  }
+
+  /** Milliseconds until the group may open; 0 once it did or may. */
+  opensInMs(nowMs: number): number {
+    if (this.state.isOpen || this.options.record.firstFounding) return 0;
+    return Math.max(0, this.options.completeSinceMs + this.options.record.maxSessionTtlMs - nowMs);
+  }
+
+  /** Set by the member once every founder confirmed that it knows completion. */
+  allConfirmed = false;
+
+  /** The next batch, or null. The member proposes it if the window has room. */
+  takeBatch(wallMs: number): GroupBatch | null {
+    if (this.pending.length === 0) return null;
+    const bytesMax = this.options.batchBytesMax();
+    if (this.pendingBytes <= bytesMax && this.pending.length < entriesPerBatchMax) {
+      const batch: GroupBatch = [wallMs, this.pending];
+      this.pending = [];
+      this.pendingBytes = 0;
+      return batch;
+    }
+    let count = 0;
+    let bytes = 0;
+    for (const entry of this.pending) {
+      const size = this.options.sizeOfEntry(entry);
+      if (count > 0 && (bytes + size > bytesMax || count + 1 >= entriesPerBatchMax)) break;
+      bytes += size;
+      count += 1;
+    }
+    this.pendingBytes -= bytes;
+    return [wallMs, this.pending.splice(0, count)];
+  }
+
+  add(entry: GroupEntry): void {
+    this.pending.push(entry);
+    this.pendingBytes += this.options.sizeOfEntry(entry);
+  }
+
+  /** After each application. `learnsByItself` tells which nodes need no frame for their results. */
+  onApplied(applied: Applied, nowMs: number, learnsByItself: (node: string) => boolean): void {
+    if (applied.begun === this.options.stamp) this.begin(nowMs);
+    const steward = this.steward;
+    if (!steward) return;
+    for (const { session, node, results } of applied.replies) {
+      if (!learnsByItself(node)) this.answer(node, { type: 'replies', session, results });
+    }
+    for (const opened of applied.opened) {
+      steward.opened(opened.session, opened.ttlMs, nowMs);
+      this.answer(opened.node, { type: 'sessionOpened', nonce: opened.nonce, session: opened.session, ttlMs: opened.ttlMs });
+    }
+    for (const { nonce, node, reason } of applied.refused) {
+      this.answer(node, { type: 'openRefused', nonce, reason, waitMs: this.waitMs(steward, node, nowMs) });
+    }
+    for (const { session, node } of applied.ended) {
+      steward.ended(session, node);
+      this.answer(node, { type: 'sessionEnded', session });
+    }
+    if (applied.changed.size > 0 && steward.hasWatchers) {
+      for (const { node, message } of steward.changed(applied.changed)) this.answer(node, message);
+    }
+  }
+
+  private begin(nowMs: number): void {
+    this.steward = new SessionSteward(this.state, this.options.stamp, nowMs, this.options.quorumRoundMaxMs);
+    this.maybeOpenGroup(nowMs);
+    this.retryParked(nowMs);
+  }
+
+  private submit(from: Proposer, message: Extract<GroupSessionMessage, { type: 'submit' }>): void {
+    const { session, floor, ops } = message;
+    if (this.state.isEnded(session)) return this.answer(from.node, { type: 'sessionEnded', session });
+    this.add([entryKind.use, session, floor, ops]);
+  }
+
+  private openSession(
+    steward: SessionSteward<LockOp, LockResult, LockState>,
+    from: Proposer,
+    { nonce, ttlMs, replaces }: Extract<GroupSessionMessage, { type: 'openSession' }>,
+    nowMs: number,
+  ): void {
+    const instance = instanceOf(from);
+    if (!this.state.isOpen) {
+      return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: this.opensInMs(nowMs) });
+    }
+    if (replaces !== 0 && this.state.session(replaces)?.node === from.node) steward.beginEnding(replaces);
+    this.add([entryKind.openSession, nonce, from.node, instance, ttlMs, replaces]);
+  }
+
+  private closeSession(steward: SessionSteward<LockOp, LockResult, LockState>, from: Proposer, session: number): void {
+    if (this.state.isEnded(session)) return this.answer(from.node, { type: 'sessionEnded', session });
+    if (this.state.session(session)?.node !== from.node) return;
+    steward.beginEnding(session);
+    this.add([entryKind.closeSession, session]);
+  }
+
+  /** The end of the wait after a founding, by a leader that itself waited the whole time. */
+  private maybeOpenGroup(nowMs: number): void {
+    if (this.opening || this.state.isOpen || !this.allConfirmed) return;
+    if (this.opensInMs(nowMs) > 0 || this.authorityMs(nowMs) < nowMs - this.options.quorumRoundMaxMs) return;
+    this.opening = true;
+    this.add([entryKind.openGroup, this.options.stamp, this.options.record.tokenSecond]);
+  }
+
+  private waitMs(steward: SessionSteward<LockOp, LockResult, LockState>, node: string, nowMs: number): number {
+    const session = this.state.sessionOfNode(node);
+    return session === undefined ? 0 : steward.remainingMs(session, nowMs);
+  }
+
+  private holdsLease(nowMs: number): boolean {
+    return nowMs < this.term.lease.heldUntilMs();
+  }
+
+  /** Up to when this leader knows that it led: now under the lease, else the sending of the newest heartbeat that a majority answered. */
+  private authorityMs(nowMs: number): number {
+    return this.options.reads === 'lease' && this.holdsLease(nowMs) ? nowMs : this.term.lease.majorityAnsweredMs();
+  }
+
+  private mayAnswer(arrivedMs: number, nowMs: number): boolean {
+    if (this.options.reads === 'lease' && this.holdsLease(nowMs)) return true;
+    return this.term.lease.majorityAnsweredMs() > arrivedMs;
+  }
+
+  private park(parked: Parked): void {
+    if (this.parked.length < parkedMax) this.parked.push(parked);
+  }
+
+  private answer(node: string, message: GroupSessionMessage): void {
+    this.sends.push({ to: { type: 'node', node }, message });
+  }
+}
+
+/** A process start as sessions know it. */
+export function instanceOf({ incarnation, run }: Proposer): string {
+  return `${incarnation}.${run}`;
+}

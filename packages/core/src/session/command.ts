@@ -1,0 +1,54 @@
+/**
+ * What the log of a group carries: batches of entries that begin a leader's term, open the group, and open, use and end
+ * sessions. `Op` is what a session does (today: operations on locks). `docs/protocol.md`, "Commands".
+ */
+
+export const entryKind = { use: 0, begin: 1, openGroup: 2, openSession: 3, closeSession: 4, expire: 5 } as const;
+
+/**
+ * A session's number within its founding: slot × 4096 + index of the entry that opened it. A number whose slot is applied and
+ * that is not in the table has ended for ever. Frames carry the founding, so that a session of a lost life is refused.
+ */
+export type SessionKey = number;
+
+export const entriesPerBatchMax = 4096;
+
+export function sessionKeyOf(slot: number, index: number): SessionKey {
+  return slot * entriesPerBatchMax + index;
+}
+
+export function slotOfSession(session: SessionKey): number {
+  return Math.floor(session / entriesPerBatchMax);
+}
+
+/** Operations of one session. Every sequence at or under `floor` is applied and its answer received: it is forgotten, and dropped if it comes again. */
+export type UseEntry<Op> = readonly [kind: typeof entryKind.use, session: SessionKey, floor: number, ops: readonly Op[]];
+
+/** The first entry of a leader. `stamp` names its ballot; what a leader derives from its clock is void under any other. */
+export type BeginEntry = readonly [kind: typeof entryKind.begin, stamp: string];
+
+/** Ends the wait after a founding; nothing is granted before it. Tokens start at `tokenSecond` × 2^22. */
+export type OpenGroupEntry = readonly [kind: typeof entryKind.openGroup, stamp: string, tokenSecond: number];
+
+/**
+ * `nonce` makes a retry the same open. `instance` names the process start; a session of the same node with another instance
+ * must end first. `replaces`: a session of this instance that it has given up itself, 0 for none.
+ */
+export type OpenSessionEntry = readonly [
+  kind: typeof entryKind.openSession,
+  nonce: string,
+  node: string,
+  instance: string,
+  ttlMs: number,
+  replaces: SessionKey,
+];
+
+export type CloseSessionEntry = readonly [kind: typeof entryKind.closeSession, session: SessionKey];
+
+/** A leader's finding that a session was silent for its TTL. Void unless the last `begin` before it has this stamp. */
+export type ExpireEntry = readonly [kind: typeof entryKind.expire, session: SessionKey, stamp: string];
+
+export type Entry<Op> = UseEntry<Op> | BeginEntry | OpenGroupEntry | OpenSessionEntry | CloseSessionEntry | ExpireEntry;
+
+/** One slot's value. `wallMs` is the leader's calendar time, for people to read; no decision rests on it. */
+export type Batch<Op> = readonly [wallMs: number, entries: readonly Entry<Op>[]];

@@ -1,0 +1,119 @@
+/** What session holders and leaders say to each other outside the log. `docs/protocol.md`, "Messages of sessions". */
+import type { SessionKey } from './command.ts';
+
+/** `Op`, `Result` and `State` belong to what sessions use: locks today. A `Result` is a tuple whose first field is the sequence. */
+export type SessionMessage<Op, Result, State> =
+  | OpenSession
+  | SessionOpened
+  | OpenRefused
+  | CloseSession
+  | Submit<Op>
+  | Replies<Result>
+  | KeepAlive
+  | KeptAlive<Result>
+  | SessionEnded
+  | Watch
+  | Watched<State>
+  | Redirect;
+
+/** From a node to the leader; the node and its incarnation are the frame's. */
+export interface OpenSession {
+  readonly type: 'openSession';
+  readonly nonce: string;
+  readonly ttlMs: number;
+  readonly replaces: SessionKey;
+}
+
+export interface SessionOpened {
+  readonly type: 'sessionOpened';
+  readonly nonce: string;
+  readonly session: SessionKey;
+  readonly ttlMs: number;
+}
+
+/**
+ * - `closed`: the group is not open yet; `waitMs` says how long.
+ * - `nameTaken`: the node's earlier session has not ended; `waitMs` is the longest it can last without its keep-alives.
+ * - `limit`: as many sessions as the group allows.
+ * - `ttlTooLong`: above the longest TTL that this group ever grants; `waitMs` is that TTL.
+ */
+export interface OpenRefused {
+  readonly type: 'openRefused';
+  readonly nonce: string;
+  readonly reason: 'closed' | 'nameTaken' | 'limit' | 'ttlTooLong';
+  readonly waitMs: number;
+}
+
+export interface CloseSession {
+  readonly type: 'closeSession';
+  readonly session: SessionKey;
+}
+
+/** Operations, and the floor up to which the sender has all answers. Resent until answered; applied once. */
+export interface Submit<Op> {
+  readonly type: 'submit';
+  readonly session: SessionKey;
+  readonly floor: number;
+  readonly ops: readonly Op[];
+}
+
+export interface Replies<Result> {
+  readonly type: 'replies';
+  readonly session: SessionKey;
+  readonly results: readonly Result[];
+}
+
+/**
+ * Never enters the log. `id` is echoed: the holder counts its lease from when it sent that id. `pending` lists the sequences
+ * that still wait for a final answer, so that the answer to a lost frame is found within a period.
+ */
+export interface KeepAlive {
+  readonly type: 'keepAlive';
+  readonly session: SessionKey;
+  readonly id: number;
+  readonly floor: number;
+  readonly pending: readonly number[];
+  /** The version of the sender's watch list, 0 for none. */
+  readonly watchVersion: number;
+  /** The newest `Watched.index` it received. */
+  readonly watchedIndex: number;
+}
+
+export interface KeptAlive<Result> {
+  readonly type: 'keptAlive';
+  readonly session: SessionKey;
+  readonly id: number;
+  /** Final answers to sequences of `pending`. */
+  readonly results: readonly Result[];
+  /** Sequences of `pending` that never arrived; the holder submits them again. */
+  readonly unknown: readonly number[];
+  /** True if the watch list is unknown here or an update was missed; the holder sends `watch` again. */
+  readonly rewatch: boolean;
+}
+
+/** The session is not in the table any more. Nothing revives it. */
+export interface SessionEnded {
+  readonly type: 'sessionEnded';
+  readonly session: SessionKey;
+}
+
+/** Replaces the sender's watch list. */
+export interface Watch {
+  readonly type: 'watch';
+  readonly version: number;
+  readonly resources: readonly string[];
+}
+
+/** States of watched resources: all after a `watch`, afterwards what changed. `index` counts the frames of this list. */
+export interface Watched<State> {
+  readonly type: 'watched';
+  readonly version: number;
+  readonly index: number;
+  readonly states: readonly State[];
+}
+
+/** The receiver of a request does not lead; `leader` is whom it follows, empty for nobody. */
+export interface Redirect {
+  readonly type: 'redirect';
+  readonly leader: string;
+}

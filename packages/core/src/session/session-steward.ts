@@ -1,0 +1,145 @@
+/**
+ * The leader's side of sessions: who is alive, who watches what, and what a leader may answer. The safety rules 5, 6, 7 and 9;
+ * `docs/protocol.md`, "What a leader may answer".
+ */
+import type { Entry, SessionKey } from './command.ts';
+import { entryKind } from './command.ts';
+import type { KeepAlive, SessionMessage, Watch } from './message.ts';
+
+/** What the steward reads of the replicated state. */
+export interface SessionView<Result, State> {
+  sessions(): Iterable<{ readonly key: SessionKey; readonly node: string; readonly ttlMs: number }>;
+  session(key: SessionKey): { readonly key: SessionKey; readonly node: string; readonly ttlMs: number } | undefined;
+  isEnded(key: SessionKey): boolean;
+  lookup(key: SessionKey, seq: number): 'unknown' | 'pending' | Result;
+  lockState(resource: string): State;
+}
+
+export interface StewardSend<Op, Result, State> {
+  readonly node: string;
+  readonly message: SessionMessage<Op, Result, State>;
+}
+
+interface WatchList {
+  readonly version: number;
+  readonly resources: ReadonlySet<string>;
+  index: number;
+}
+
+/**
+ * 1. It answers only between `begun` (its own `begin` is applied) and `ended`, and only while `mayAnswer` (leader lease or quorum round).
+ * 2. From the moment it proposes the end of a session it answers nothing for that session.
+ * 3. Every session has its full TTL from `begun`, and again whenever the leader's lease had lapsed.
+ */
+export class SessionSteward<Op, Result, State> {
+  private readonly deadlines = new Map<SessionKey, number>();
+  private readonly ending = new Set<SessionKey>();
+  private readonly watches = new Map<string, WatchList>();
+  private ledBefore = true;
+
+  constructor(
+    private readonly view: SessionView<Result, State>,
+    /** Names the ballot that this steward serves in. */
+    private readonly stamp: string,
+    nowMs: number,
+    /** A leader whose newest quorum round is older has lapsed: it cannot know whom others heard since. */
+    private readonly lapsedAfterMs: number,
+  ) {
+    this.renewAll(nowMs);
+  }
+
+  /**
+   * Ends of sessions that were silent for their TTL on the monotonic clock. `authorityMs` is the time up to which this leader knows
+   * that it led: now under a held lease, else when the newest heartbeat that a majority answered was sent.
+   */
+  expire(nowMs: number, authorityMs: number): Entry<Op>[] {
+    const ledUntilNow = authorityMs >= nowMs - this.lapsedAfterMs;
+    if (ledUntilNow && !this.ledBefore) this.renewAll(nowMs);
+    this.ledBefore = ledUntilNow;
+    const entries: Entry<Op>[] = [];
+    for (const [session, deadlineMs] of this.deadlines) {
+      if (Math.min(nowMs, authorityMs) < deadlineMs) continue;
+      this.beginEnding(session);
+      entries.push([entryKind.expire, session, this.stamp]);
+    }
+    return entries;
+  }
+
+  /** From now on nothing that extends the session is answered. */
+  beginEnding(session: SessionKey): void {
+    this.ending.add(session);
+    this.deadlines.delete(session);
+  }
+
+  isEnding(session: SessionKey): boolean {
+    return this.ending.has(session);
+  }
+
+  opened(session: SessionKey, ttlMs: number, nowMs: number): void {
+    this.deadlines.set(session, nowMs + ttlMs);
+  }
+
+  ended(session: SessionKey, node: string): void {
+    this.deadlines.delete(session);
+    this.ending.delete(session);
+    this.watches.delete(node);
+  }
+
+  /** How long the session may last without another keep-alive. */
+  remainingMs(session: SessionKey, nowMs: number): number {
+    return Math.max(0, (this.deadlines.get(session) ?? nowMs) - nowMs);
+  }
+
+  /**
+   * The answer to a keep-alive from `node`, or null where none may be given. `arrivedMs` is when it arrived: an answer given later,
+   * after a quorum round, extends the session from there.
+   */
+  onKeepAlive(node: string, message: KeepAlive, arrivedMs: number): SessionMessage<Op, Result, State> | null {
+    const { session: key, id } = message;
+    const session = this.view.session(key);
+    if (!session) return this.view.isEnded(key) ? { type: 'sessionEnded', session: key } : null;
+    if (session.node !== node || this.ending.has(key)) return null;
+    this.deadlines.set(key, Math.max(this.deadlines.get(key) ?? 0, arrivedMs + session.ttlMs));
+    const results: Result[] = [];
+    const unknown: number[] = [];
+    for (const seq of message.pending) {
+      const found = this.view.lookup(key, seq);
+      if (found === 'unknown') unknown.push(seq);
+      else if (found !== 'pending') results.push(found);
+    }
+    return { type: 'keptAlive', session: key, id, results, unknown, rewatch: this.missedUpdates(node, message) };
+  }
+
+  onWatch(node: string, { version, resources }: Watch): StewardSend<Op, Result, State> {
+    this.watches.set(node, { version, resources: new Set(resources), index: 1 });
+    return { node, message: { type: 'watched', version, index: 1, states: resources.map((resource) => this.view.lockState(resource)) } };
+  }
+
+  /** Tells watchers what changed; after application only. */
+  changed(resources: ReadonlySet<string>): StewardSend<Op, Result, State>[] {
+    const sends: StewardSend<Op, Result, State>[] = [];
+    for (const [node, list] of this.watches) {
+      const states: State[] = [];
+      for (const resource of resources) if (list.resources.has(resource)) states.push(this.view.lockState(resource));
+      if (states.length === 0) continue;
+      list.index += 1;
+      sends.push({ node, message: { type: 'watched', version: list.version, index: list.index, states } });
+    }
+    return sends;
+  }
+
+  get hasWatchers(): boolean {
+    return this.watches.size > 0;
+  }
+
+  private renewAll(nowMs: number): void {
+    this.deadlines.clear();
+    for (const { key, ttlMs } of this.view.sessions()) if (!this.ending.has(key)) this.deadlines.set(key, nowMs + ttlMs);
+  }
+
+  private missedUpdates(node: string, { watchVersion, watchedIndex }: KeepAlive): boolean {
+    const list = this.watches.get(node);
+    if (watchVersion === 0) return false;
+    return !list || list.version !== watchVersion || list.index !== watchedIndex;
+  }
+}
