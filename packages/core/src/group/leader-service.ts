@@ -42,6 +42,8 @@ const parkedMax = 16_384;
 export class LeaderService {
   private steward: SessionSteward<LockOp, LockResult, LockState> | null = null;
   private parked: Parked[] = [];
+  /** Opens that came before the group was open: told to wait, and taken up when it opens. */
+  private readonly early = new Map<string, Parked>();
   private pending: GroupEntry[] = [];
   private pendingBytes = 0;
   private opening = false;
@@ -101,6 +103,11 @@ export class LeaderService {
     for (const { from, message, arrivedMs } of parked) this.onMessage(from, message, arrivedMs, nowMs);
   }
 
+  private retryEarly(nowMs: number): void {
+    for (const { from, message, arrivedMs } of this.early.values()) this.onMessage(from, message, arrivedMs, nowMs);
+    this.early.clear();
+  }
+
   onTick(nowMs: number): void {
     if (!this.steward) return;
     for (const entry of this.steward.expire(nowMs, this.authorityMs(nowMs))) this.add(entry);
@@ -149,6 +156,7 @@ export class LeaderService {
     if (applied.begun === this.options.stamp) this.begin(nowMs);
     const steward = this.steward;
     if (!steward) return;
+    if (applied.groupOpened) this.retryEarly(nowMs);
     for (const { session, node, results } of applied.replies) {
       if (!learnsByItself(node)) this.answer(node, { type: 'replies', session, results });
     }
@@ -183,11 +191,13 @@ export class LeaderService {
   private openSession(
     steward: SessionSteward<LockOp, LockResult, LockState>,
     from: Proposer,
-    { nonce, ttlMs, replaces }: Extract<GroupSessionMessage, { type: 'openSession' }>,
+    message: Extract<GroupSessionMessage, { type: 'openSession' }>,
     nowMs: number,
   ): void {
+    const { nonce, ttlMs, replaces } = message;
     const instance = instanceOf(from);
     if (!this.state.isOpen) {
+      if (this.early.size < parkedMax) this.early.set(from.node, { from, message, arrivedMs: nowMs });
       return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: this.opensInMs(nowMs) });
     }
     if (replaces !== 0 && this.state.session(replaces)?.node === from.node) steward.beginEnding(replaces);

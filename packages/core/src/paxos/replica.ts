@@ -584,6 +584,8 @@ export class Replica<V> {
   }
 
   private silentDeadlineMs(term: LeaderTerm<V>): number {
+    // A lone voter is its own majority: a pause of its process silences nobody.
+    if (this.options.configuration.voters.length === 1) return Infinity;
     return Math.max(term.sinceMs, term.lease.majorityAnsweredMs()) + this.options.timing.electionTimeoutMs;
   }
 

@@ -1,4 +1,5 @@
 /** The session table by itself, as a machine: opens, uses and ends in, who lives and what is to be done once out. */
+import { unreachable } from '../errors.ts';
 import type { Numbered } from './answer-window.ts';
 import type { SessionKey } from './command.ts';
 import type { OpenRefusal, SessionLimits, SessionRequest, SessionTableSnapshot } from './session-table.ts';
@@ -40,6 +41,8 @@ export class SessionMachine<Answer extends Numbered> {
         return this.#use(command.session, command.floor, command.answer);
       case 'end':
         return { type: this.#table.end(command.session) === undefined ? 'unknown' : 'ended', session: command.session };
+      default:
+        return unreachable(command);
     }
   }
 

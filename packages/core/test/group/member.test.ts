@@ -84,8 +84,8 @@ describe('a group', () => {
 
   it.each([1, 2, 3, 4, 5])('agrees under loss, duplication and restarts with memory (3 voters, 2 clients, seed %i)', (seed) => {
     const world = opened({ seed, clients: ['x', 'y'] });
-    world.loss = 0.2;
-    world.duplication = 0.2;
+    world.network.loss = 0.2;
+    world.network.duplication = 0.2;
     for (let round = 0; round < 20; round += 1) {
       for (const node of ['x', 'y']) if (world.process(node).member.session !== null) world.request(node, acquire(`r${round}`));
       world.run(300);

@@ -1,34 +1,47 @@
-/** A virtual world for members: clock, network and chance from one seed, so that a run can be told again. */
+/** A virtual world for members: clocks, network and chance from one seed, so that a run can be told again. */
 import { Member } from '../../src/group/member.ts';
-import type { MemberEvent, MemberInput, MemberMemory, MemberOutput, MemberRecord } from '../../src/group/member.ts';
+import type { MemberEvent, MemberInput, MemberOutput, MemberRecord } from '../../src/group/member.ts';
 import type { MemberFrame, MemberMessage } from '../../src/group/member-message.ts';
 import type { LockOp, LockResult, LockState } from '../../src/lock/command.ts';
-import type { FoundingRecord } from '../../src/paxos/founding-message.ts';
-import { zeroBallot } from '../../src/paxos/ballot.ts';
-import type { Ballot } from '../../src/paxos/ballot.ts';
-import type { Vote } from '../../src/paxos/message.ts';
-import type { GroupBatch } from '../../src/group/member-message.ts';
+import { foldRecords } from '../../src/storage/memory.ts';
 import type { Instant } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import type { Random } from '../../src/time/random.ts';
+import { Network } from './network.ts';
+import { Observer } from './observer.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
   readonly voters?: readonly string[];
   readonly clients?: readonly string[];
+  /** Started by the test itself, one by one, instead of all at once. */
+  readonly startLater?: boolean;
   readonly loss?: number;
   readonly duplication?: number;
   readonly delayMs?: readonly [number, number];
   readonly firstFounding?: boolean;
   readonly sessionTtlMs?: number;
   readonly reads?: 'lease' | 'quorum';
+  readonly batchBytesMax?: number;
+  /** How much faster or slower than true time a node's monotonic clock runs; 1 unless said. */
+  readonly clockRate?: (node: string) => number;
+  /** How far a node's calendar clock is off. */
+  readonly wallSkewMs?: (node: string) => number;
+}
+
+export interface StartOptions {
+  readonly memory?: { readonly disk: readonly MemberRecord[]; readonly incarnation: string; readonly run: number };
+  /** What this process believes the voters to be, where it differs. */
+  readonly voters?: readonly string[];
 }
 
 export interface Process {
+  readonly id: number;
   readonly node: string;
   readonly incarnation: string;
   readonly run: number;
   readonly member: Member;
+  readonly clock: ProcessClock;
   readonly results: LockResult[];
   readonly states: LockState[];
   readonly events: { readonly atMs: number; readonly event: MemberEvent }[];
@@ -38,61 +51,77 @@ export interface Process {
   dueMs: number;
 }
 
-interface Parcel {
-  readonly atMs: number;
-  readonly order: number;
-  readonly to: string;
-  readonly frame: MemberFrame;
+/** The clocks of one process start: the monotonic one has an origin and a rate of its own. */
+export class ProcessClock {
+  constructor(
+    private readonly originMs: number,
+    private readonly rate: number,
+    private readonly wallSkewMs: number,
+  ) {}
+
+  read(trueMs: number): Instant {
+    return { monotonicMs: this.originMs + trueMs * this.rate, wallMs: 1_700_000_000_000 + trueMs + this.wallSkewMs };
+  }
+
+  trueMsOf(monotonicMs: number): number {
+    return (monotonicMs - this.originMs) / this.rate;
+  }
 }
 
 export const worldTiming = { heartbeatMs: 100, electionTimeoutMs: 500, leaseMaxMs: 2_000 };
 
 export class World {
   nowMs = 1_000;
-  readonly processes = new Map<string, Process>();
-  /** Directed links that lose everything, as `from>to`. */
-  readonly cut = new Set<string>();
   readonly random: Random;
-  loss: number;
-  duplication: number;
-  frames = 0;
-  private readonly voters: readonly string[];
-  private parcels: Parcel[] = [];
-  private order = 0;
-  private births = 0;
+  readonly network: Network;
+  readonly observer: Observer;
+  readonly voters: readonly string[];
+  /** Every process ever started, the dead ones too. */
+  readonly processes: Process[] = [];
 
-  constructor(private readonly options: WorldOptions = {}) {
+  constructor(readonly options: WorldOptions = {}) {
     this.random = seededRandom(options.seed ?? 1);
-    this.loss = options.loss ?? 0;
-    this.duplication = options.duplication ?? 0;
+    this.network = new Network(this.random, options);
+    this.observer = new Observer(this.processes);
     this.voters = [...(options.voters ?? ['a', 'b', 'c'])].sort();
+    if (options.startLater) return;
     for (const node of [...this.voters, ...(options.clients ?? [])]) this.start(node);
   }
 
   /** Starts a process with empty memory, or with what its last run wrote. */
-  start(node: string, memory?: { readonly disk: readonly MemberRecord[]; readonly incarnation: string; readonly run: number }): Process {
-    this.births += 1;
-    const incarnation = memory?.incarnation ?? `${node}#${this.births}`;
+  start(node: string, { memory, voters }: StartOptions = {}): Process {
+    const id = this.processes.length + 1;
+    const incarnation = memory?.incarnation ?? `${node}#${id}`;
     const run = (memory?.run ?? 0) + 1;
-    const ttlMs = this.options.sessionTtlMs ?? 4_000;
+    const { options } = this;
+    const seed = (options.seed ?? 1) * 7919 + id;
+    const clock = new ProcessClock(id * 1e6, options.clockRate?.(node) ?? 1, options.wallSkewMs?.(node) ?? 0);
+    const ttlMs = options.sessionTtlMs ?? 4_000;
     const member = new Member({
       self: { node, incarnation, run },
-      voters: this.voters,
+      voters: voters ?? this.voters,
       timing: worldTiming,
       sessionTtlMs: ttlMs,
       maxSessionTtlMs: ttlMs,
-      firstFounding: this.options.firstFounding ?? true,
-      reads: this.options.reads ?? 'lease',
-      random: seededRandom((this.options.seed ?? 1) * 7919 + this.births),
-      limits: { batchBytesMax: () => 65_536, sizeOfEntry: () => 64, sizeOfBatch: () => 256, outstandingMax: 4_096 },
-      at: this.at(),
-      memory: memory && memoryOf(memory.disk),
+      firstFounding: options.firstFounding ?? true,
+      reads: options.reads ?? 'lease',
+      random: seededRandom(seed),
+      limits: {
+        batchBytesMax: () => options.batchBytesMax ?? 65_536,
+        sizeOfEntry: () => 64,
+        sizeOfBatch: (batch) => 8 + 64 * batch[1].length,
+        outstandingMax: 4_096,
+      },
+      at: clock.read(this.nowMs),
+      memory: memory && foldRecords(memory.disk),
     });
     const process: Process = {
+      id,
       node,
       incarnation,
       run,
       member,
+      clock,
       results: [],
       states: [],
       events: [],
@@ -101,15 +130,24 @@ export class World {
       pausedUntilMs: 0,
       dueMs: this.nowMs,
     };
-    this.processes.set(node, process);
-    this.give(process, { type: 'open', at: this.at() });
+    this.processes.push(process);
+    this.give(process, { type: 'open', at: this.at(process) });
     return process;
   }
 
+  /** The newest process of that name. */
   process(node: string): Process {
-    const process = this.processes.get(node);
+    const process = this.processes.findLast((other) => other.node === node);
     if (!process) throw new Error(`no process ${node}`);
     return process;
+  }
+
+  get living(): readonly Process[] {
+    return this.processes.filter(({ alive }) => alive);
+  }
+
+  get livingVoters(): readonly Process[] {
+    return this.living.filter(({ node }) => this.voters.includes(node));
   }
 
   kill(node: string): Process {
@@ -120,35 +158,43 @@ export class World {
 
   restartWithMemory(node: string): Process {
     const { disk, incarnation, run } = this.kill(node);
-    return this.start(node, { disk, incarnation, run });
+    return this.start(node, { memory: { disk, incarnation, run } });
+  }
+
+  /** As after `kill -9` of a diskless pod. */
+  restartEmpty(node: string): Process {
+    this.kill(node);
+    return this.start(node);
+  }
+
+  pause(node: string, forMs: number): void {
+    this.process(node).pausedUntilMs = this.nowMs + forMs;
   }
 
   isolate(node: string): void {
-    for (const other of this.processes.keys()) {
-      if (other === node) continue;
-      this.cut.add(`${node}>${other}`);
-      this.cut.add(`${other}>${node}`);
-    }
+    for (const other of new Set(this.processes.map((process) => process.node))) if (other !== node) this.network.cutBetween(node, other);
   }
 
   heal(): void {
-    this.cut.clear();
-    this.loss = 0;
-    this.duplication = 0;
+    this.network.heal();
   }
 
+  /** Asks for something under the process's session, at once. */
   request(node: string, build: (seq: number) => LockOp): number {
     const process = this.process(node);
-    const seq = process.member.request(build);
-    if (seq === null) throw new Error(`${node} has no session`);
-    this.give(process, { type: 'flush', at: this.at() });
+    const { session } = process.member;
+    let asked: LockOp | undefined;
+    const seq = process.member.request((next) => (asked = build(next)));
+    if (seq === null || session === null || !asked) throw new Error(`${node} has no session`);
+    this.observer.requested(process, session, asked);
+    this.give(process, { type: 'flush', at: this.at(process) });
     return seq;
   }
 
   give(process: Process, input: MemberInput): void {
     this.carryOut(process, process.member.step(input));
-    if (input.type !== 'flush') this.carryOut(process, process.member.step({ type: 'flush', at: this.at() }));
-    process.dueMs = process.member.nextDeadlineMs;
+    if (input.type !== 'flush') this.carryOut(process, process.member.step({ type: 'flush', at: this.at(process) }));
+    process.dueMs = process.clock.trueMsOf(process.member.nextDeadlineMs);
   }
 
   /** Runs until the predicate holds; throws when it does not within `limitMs` of virtual time. */
@@ -168,62 +214,66 @@ export class World {
     }
   }
 
-  /** The one process that serves as leader, if there is one. */
+  /** A process that serves as leader, if there is one. */
   leader(): Process | undefined {
-    return [...this.processes.values()].find((process) => process.alive && process.member.status(this.at()).role === 'leader');
+    return this.living.find((process) => process.member.status(this.at(process)).role === 'leader');
   }
 
   everyoneHasASession(): boolean {
-    return [...this.processes.values()].every((process) => !process.alive || process.member.session !== null);
+    return this.living.every((process) => process.member.session !== null);
   }
 
-  at(): Instant {
-    return { monotonicMs: this.nowMs, wallMs: 1_700_000_000_000 + this.nowMs };
+  /** All living voters of the founding have applied the same log. */
+  isSettled(): boolean {
+    const states = this.livingVoters.map(({ member }) => member.inspect.state).filter((state) => state !== null);
+    return states.every(({ appliedIndex }) => appliedIndex > 0 && appliedIndex === states[0]?.appliedIndex);
+  }
+
+  at(process: Process): Instant {
+    return process.clock.read(this.nowMs);
   }
 
   eventsOf(type: MemberEvent['type']): { readonly node: string; readonly atMs: number; readonly event: MemberEvent }[] {
-    const all = [...this.processes.values()].flatMap(({ node, events }) => events.map((entry) => ({ node, ...entry })));
-    return all.filter(({ event }) => event.type === type);
+    const all = this.processes.flatMap(({ node, events }) => events.map((entry) => ({ node, ...entry })));
+    return all.filter(({ event }) => event.type === type).sort((a, b) => a.atMs - b.atMs);
   }
 
   describe(): string {
-    return [...this.processes.values()]
-      .map(
-        ({ node, member, alive }) => `${node}${alive ? '' : ' dead'} ${JSON.stringify(member.status(this.at()))} session ${member.session}`,
-      )
-      .join('\n');
+    const lines = this.processes.map((process) => {
+      const { node, member, alive } = process;
+      return `${node}${alive ? '' : ' dead'} ${JSON.stringify(member.status(this.at(process)))} session ${member.session}`;
+    });
+    return [`at ${this.nowMs}`, ...lines].join('\n');
   }
 
   private advance(endMs: number): void {
-    const parcel = this.parcels[0];
+    const parcelMs = this.network.nextMs;
     let next: Process | undefined;
     let dueMs = Infinity;
-    for (const process of this.processes.values()) {
+    for (const process of this.processes) {
+      if (!process.alive) continue;
       const at = Math.max(process.dueMs, process.pausedUntilMs);
-      if (process.alive && at < dueMs) {
+      if (at < dueMs) {
         next = process;
         dueMs = at;
       }
     }
-    if (parcel && parcel.atMs <= dueMs) {
-      if (parcel.atMs > endMs) return void (this.nowMs = endMs);
-      this.parcels.shift();
-      this.nowMs = Math.max(this.nowMs, parcel.atMs);
-      this.deliver(parcel);
-      return;
-    }
-    if (!next || dueMs > endMs) return void (this.nowMs = endMs);
-    this.nowMs = Math.max(this.nowMs, dueMs);
-    this.give(next, { type: 'tick', at: this.at() });
+    if (Math.min(parcelMs, dueMs) > endMs) return void (this.nowMs = endMs);
+    this.nowMs = Math.max(this.nowMs, Math.min(parcelMs, dueMs));
+    if (parcelMs <= dueMs) return this.deliver();
+    if (!next) return;
+    this.give(next, { type: 'tick', at: this.at(next) });
     if (next.dueMs <= this.nowMs) next.dueMs = this.nowMs + 1;
   }
 
-  private deliver({ to, frame }: Parcel): void {
-    const process = this.processes.get(to);
-    if (!process?.alive) return;
-    if (process.pausedUntilMs > this.nowMs) return this.post(to, frame, process.pausedUntilMs - this.nowMs);
-    this.frames += 1;
-    this.give(process, { type: 'frame', frame, at: this.at() });
+  private deliver(): void {
+    const { to, sender, frame } = this.network.take();
+    for (const process of this.processes) {
+      if (!process.alive || process.node !== to || process.id === sender) continue;
+      // What arrives while a process stands still is read when it goes on.
+      if (process.pausedUntilMs > this.nowMs) this.network.post(to, sender, frame, process.pausedUntilMs);
+      else this.give(process, { type: 'frame', frame, at: this.at(process) });
+    }
   }
 
   private carryOut(process: Process, output: MemberOutput): void {
@@ -231,74 +281,35 @@ export class World {
     process.results.push(...output.results);
     process.states.push(...output.states);
     for (const event of output.events) process.events.push({ atMs: this.nowMs, event });
+    this.observer.afterStep(process, output, this.nowMs);
+    this.send(process, output);
+    if (output.events.some(({ type }) => type === 'gaveUp')) this.restartEmpty(process.node);
+  }
+
+  /** One frame per destination, as a turn of the real loop sends. */
+  private send(process: Process, { send }: MemberOutput): void {
+    if (send.length === 0) return;
     const byTarget = new Map<string, MemberMessage[]>();
-    for (const { to, message } of output.send) {
-      const targets = to.type === 'all' ? [...this.processes.keys()] : to.type === 'voters' ? this.voters : [to.node];
+    for (const { to, message } of send) {
+      const everyone = (): string[] => [...new Set(this.processes.map(({ node }) => node))];
+      const targets = to.type === 'all' ? everyone() : to.type === 'voters' ? this.voters : [to.node];
+      const copy = structuredClone(message);
       for (const target of targets) {
-        if (target === process.node) continue;
-        const messages = byTarget.get(target) ?? [];
-        messages.push(structuredClone(message));
-        byTarget.set(target, messages);
+        const messages = byTarget.get(target);
+        if (messages) messages.push(copy);
+        else byTarget.set(target, [copy]);
       }
     }
     const configuration = process.member.inspect.record?.configuration;
     const { node, incarnation, run } = process;
     for (const [target, messages] of byTarget) {
-      if (this.cut.has(`${node}>${target}`)) continue;
       const frame: MemberFrame = {
         founding: configuration?.founding ?? '',
         configuration: configuration?.id ?? 0,
         from: { node, incarnation, run },
         messages,
       };
-      const copies = this.random.next() < this.duplication ? 2 : 1;
-      for (let copy = 0; copy < copies; copy += 1) if (this.random.next() >= this.loss) this.post(target, frame, this.delayMs());
+      this.network.send({ from: node, to: target, sender: process.id, frame, nowMs: this.nowMs });
     }
-    if (output.events.some(({ type }) => type === 'gaveUp')) this.start(node);
   }
-
-  private delayMs(): number {
-    const [least, most] = this.options.delayMs ?? [0.1, 2];
-    return least + this.random.next() * (most - least);
-  }
-
-  private post(to: string, frame: MemberFrame, delayMs: number): void {
-    const parcel: Parcel = { atMs: this.nowMs + delayMs, order: (this.order += 1), to, frame };
-    let low = 0;
-    let high = this.parcels.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = this.parcels[middle];
-      if (other && (other.atMs < parcel.atMs || (other.atMs === parcel.atMs && other.order < parcel.order))) low = middle + 1;
-      else high = middle;
-    }
-    this.parcels.splice(low, 0, parcel);
-  }
-}
-
-/** Folds the records of an earlier run, as a storage does at load. */
-function memoryOf(disk: readonly MemberRecord[]): MemberMemory {
-  let record: FoundingRecord | null = null;
-  let complete = false;
-  let promised: Ballot = zeroBallot;
-  let chosenIndex = 0;
-  const votes = new Map<number, Vote<GroupBatch>>();
-  const learned = new Map<number, GroupBatch | null>();
-  for (const entry of disk) {
-    if (entry.type === 'founding') ({ record, complete } = entry);
-    else if (entry.type === 'promised') promised = entry.ballot;
-    else if (entry.type === 'voted') votes.set(entry.slot, entry);
-    else if (entry.type === 'chosen') chosenIndex = entry.upTo;
-    else if (entry.type === 'learned') learned.set(entry.slot, entry.value);
-  }
-  return {
-    founder: { record, complete, tokenSecond: 0 },
-    replica: {
-      floor: 0,
-      promised,
-      chosenIndex,
-      votes: [...votes.values()],
-      learned: [...learned].map(([slot, value]) => ({ slot, value })),
-    },
-  };
 }
