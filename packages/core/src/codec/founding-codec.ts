@@ -1,0 +1,112 @@
+/** Messages about a founding to tuples and back. `docs/protocol.md`, "Founding". */
+import { unreachable } from '../errors.ts';
+import type { Configuration, Seat } from '../paxos/configuration.ts';
+import type { FoundingMessage, FoundingRecord, Standing } from '../paxos/founding-message.ts';
+import { tokenSeconds } from './command-codec.ts';
+import { Malformed } from './fault.ts';
+import { count, countBetween, each, flag, identifier, milliseconds, name, tuple, word, type Tuple } from './field.ts';
+import { messageCode } from './message-code.ts';
+
+// hello             => 32 nonce [node] wallMs
+// greeting          => 33 nonce [node] wallMs tokenSecond longestTtlMs standing (record | null)
+// found             => 34 record
+// foundingAccepted  => 35 founding
+// foundingConfirmed => 36 founding
+// record            => configuration tokenSecond maxSessionTtlMs firstFounding
+// configuration     => founding id [seat]                         seats in order of their nodes, each node once
+// seat              => node incarnation
+// standing          => 0 unfounded | 1 accepted | 2 founded | 3 led | 4 live
+
+const standingCode: Readonly<Record<Standing, number>> = { unfounded: 0, accepted: 1, founded: 2, led: 3, live: 4 };
+
+export function foundingTuple(message: FoundingMessage): Tuple {
+  switch (message.type) {
+    case 'hello':
+      return [messageCode.hello, message.nonce, message.voters, message.wallMs];
+    case 'greeting': {
+      const { nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record } = message;
+      const recorded = record === null ? null : recordTuple(record);
+      return [messageCode.greeting, nonce, voters, wallMs, tokenSecond, longestTtlMs, standingCode[standing], recorded];
+    }
+    case 'found':
+      return [messageCode.found, recordTuple(message.record)];
+    case 'foundingAccepted':
+    case 'foundingConfirmed':
+      return [messageCode[message.type], message.founding];
+    default:
+      return unreachable(message);
+  }
+}
+
+/** `null` for a code that is no message about a founding. */
+export function readFoundingMessage(code: number, fields: Tuple): FoundingMessage | null {
+  switch (code) {
+    case messageCode.hello: {
+      const [, nonce, voters, wallMs] = tuple(fields, 4, 'hello');
+      return {
+        type: 'hello',
+        nonce: identifier(nonce, 'hello.nonce'),
+        voters: each(voters, 'hello.voters', name),
+        wallMs: milliseconds(wallMs, 'hello.wallMs'),
+      };
+    }
+    case messageCode.greeting: {
+      const [, nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record] = tuple(fields, 8, 'greeting');
+      return {
+        type: 'greeting',
+        nonce: identifier(nonce, 'greeting.nonce'),
+        voters: each(voters, 'greeting.voters', name),
+        wallMs: milliseconds(wallMs, 'greeting.wallMs'),
+        tokenSecond: countBetween(tokenSecond, tokenSeconds, 'greeting.tokenSecond'),
+        longestTtlMs: milliseconds(longestTtlMs, 'greeting.longestTtlMs'),
+        standing: word(standing, standingCode, 'greeting.standing'),
+        record: record === null ? null : readRecord(record, 'greeting.record'),
+      };
+    }
+    case messageCode.found: {
+      const [, record] = tuple(fields, 2, 'found');
+      return { type: 'found', record: readRecord(record, 'found.record') };
+    }
+    case messageCode.foundingAccepted: {
+      const [, founding] = tuple(fields, 2, 'foundingAccepted');
+      return { type: 'foundingAccepted', founding: identifier(founding, 'foundingAccepted.founding') };
+    }
+    case messageCode.foundingConfirmed: {
+      const [, founding] = tuple(fields, 2, 'foundingConfirmed');
+      return { type: 'foundingConfirmed', founding: identifier(founding, 'foundingConfirmed.founding') };
+    }
+    default:
+      return null;
+  }
+}
+
+function recordTuple(record: FoundingRecord): Tuple {
+  const { founding, id, voters } = record.configuration;
+  const seats = voters.map(({ node, incarnation }) => [node, incarnation]);
+  return [[founding, id, seats], record.tokenSecond, record.maxSessionTtlMs, record.firstFounding];
+}
+
+function readRecord(value: unknown, field: string): FoundingRecord {
+  const [configuration, tokenSecond, maxSessionTtlMs, firstFounding] = tuple(value, 4, field);
+  return {
+    configuration: readConfiguration(configuration, 'configuration'),
+    tokenSecond: countBetween(tokenSecond, tokenSeconds, 'record.tokenSecond'),
+    maxSessionTtlMs: milliseconds(maxSessionTtlMs, 'record.maxSessionTtlMs'),
+    firstFounding: flag(firstFounding, 'record.firstFounding'),
+  };
+}
+
+function readConfiguration(value: unknown, field: string): Configuration {
+  const [founding, id, voters] = tuple(value, 3, field);
+  const seats = each(voters, 'configuration.voters', readSeat);
+  seats.forEach((seat, index) => {
+    const before = seats[index - 1];
+    if (before !== undefined && !(before.node < seat.node)) throw new Malformed('configuration.voters are not in order');
+  });
+  return { founding: identifier(founding, 'configuration.founding'), id: count(id, 'configuration.id'), voters: seats };
+}
+
+function readSeat(value: unknown, field: string): Seat {
+  const [node, incarnation] = tuple(value, 2, field);
+  return { node: name(node, field), incarnation: identifier(incarnation, field) };
+}

@@ -1,0 +1,188 @@
+/** Frames to bytes and back. Reading is total: whatever the bytes are, the answer is a frame or a fault. `docs/protocol.md`, "Frames". */
+import { unreachable } from '../errors.ts';
+import { fault, isFault, Malformed, type FrameFault } from './fault.ts';
+import { count, each, identifier, list, name, tuple, type Tuple } from './field.ts';
+import { foundingTuple, readFoundingMessage } from './founding-codec.ts';
+import type { Frame, FrameHeader, Message } from './frame.ts';
+import { logTuple, readLogMessage } from './log-codec.ts';
+import { packShared, unpack } from './message-pack.ts';
+import { sealBytes, type SealedParts, type Sealer } from './seal.ts';
+import { readSessionMessage, sessionTuple } from './session-codec.ts';
+import { checkShape, frameLimits, type FrameLimits } from './shape.ts';
+
+// frame    => magic version flags [seal] header [message]         header and messages: a MessagePack value each
+// magic    => 0x51 0x71
+// version  => 0x01
+// flags    => 0x00 | 0x01                                         0x01: sealed
+// seal     => 32 bytes                                            HMAC-SHA256 over all that stands before and after it
+// header   => group founding configuration node incarnation run
+// message  => code field*                                         log-codec.ts, founding-codec.ts, session-codec.ts
+
+const magic = [0x51, 0x71] as const;
+const wireVersion = 1;
+const sealedFlag = 1;
+const prefixBytes = 4;
+
+export interface FrameOptions {
+  /** Given in a group with secrets: then every frame is sealed, and no other is read. */
+  readonly sealer?: Sealer | undefined;
+  readonly limits?: FrameLimits;
+}
+
+/** A frame whose seal and header are checked and whose messages are not read yet. */
+export interface OpenedFrame {
+  readonly header: FrameHeader;
+  /** The bytes of the messages, and what they may cost. */
+  readonly body: Uint8Array;
+  readonly limits: FrameLimits;
+}
+
+/** Every text in the frame must be well-formed Unicode. The bytes are the caller's own. */
+export function encodeFrame(frame: Frame, sealer?: Sealer): Uint8Array {
+  return encodeMessages(packHeader(frame), frame.messages, sealer);
+}
+
+/** A header in bytes, for a sender that says the same of itself in frame after frame. */
+export function packHeader({ group, founding, configuration, node, incarnation, run }: FrameHeader): Uint8Array {
+  return packShared([group, founding, configuration, node, incarnation, run]).slice();
+}
+
+export function encodeMessages(header: Uint8Array, some: readonly Message[], sealer?: Sealer): Uint8Array {
+  const start = bodyStart(sealer !== undefined);
+  const messages = packShared(some.map(messageTuple));
+
+  const bytes = new Uint8Array(start + header.length + messages.length);
+  bytes[0] = magic[0];
+  bytes[1] = magic[1];
+  bytes[2] = wireVersion;
+  bytes[3] = sealer === undefined ? 0 : sealedFlag;
+  bytes.set(header, start);
+  bytes.set(messages, start + header.length);
+  if (sealer !== undefined) bytes.set(sealer.sign(partsOf(bytes, start)), prefixBytes);
+  return bytes;
+}
+
+export function bodyStart(isSealed: boolean): number {
+  return isSealed ? prefixBytes + sealBytes : prefixBytes;
+}
+
+export function decodeFrame(bytes: Uint8Array, options: FrameOptions = {}): Frame | FrameFault {
+  const opened = decodeHeader(bytes, options);
+  if (isFault(opened)) return opened;
+  const messages = decodeMessages(opened);
+  if (isFault(messages)) return messages;
+  const { group, founding, configuration, node, incarnation, run } = opened.header;
+  return { group, founding, configuration, node, incarnation, run, messages };
+}
+
+/**
+ * Says who sent a frame, so that frames of oneself, of other groups and of other foundings are dropped unread. A seal is
+ * checked before anything is parsed.
+ */
+export function decodeHeader(bytes: Uint8Array, { sealer, limits = frameLimits }: FrameOptions = {}): OpenedFrame | FrameFault {
+  if (bytes.length < prefixBytes) return fault('truncated', `A frame of ${bytes.length} bytes.`);
+  if (bytes[0] !== magic[0] || bytes[1] !== magic[1]) return fault('foreign', 'These bytes are no frame of Quorate.');
+  if (bytes[2] !== wireVersion) return versionFault(bytes[2]);
+  if (bytes.length > limits.frameBytesMax) return fault('tooLarge', `A frame of ${bytes.length} bytes.`);
+  if (bytes[3] !== 0 && bytes[3] !== sealedFlag) return fault('malformed', `Flags ${bytes[3]} have no meaning.`);
+
+  const isSealed = bytes[3] === sealedFlag;
+  const start = bodyStart(isSealed);
+  if (isSealed && sealer === undefined) return fault('sealed', 'The frame is sealed, and no secrets are given here.');
+  if (!isSealed && sealer !== undefined) return fault('unsealed', 'The frame is not sealed, and secrets are given here.');
+  if (bytes.length < start) return fault('truncated', `A sealed frame of ${bytes.length} bytes.`);
+  if (sealer !== undefined && !sealer.verify(partsOf(bytes, start), bytes.subarray(prefixBytes, start))) {
+    return fault('badSeal', 'The frame is sealed by none of the secrets given here, or was changed on its way.');
+  }
+
+  const shape = checkShape(bytes, start, limits);
+  if (isFault(shape)) return shape;
+  return orFault(() => ({
+    header: readHeader(unpack(bytes.subarray(start, shape.end), shape)),
+    body: bytes.subarray(shape.end),
+    limits,
+  }));
+}
+
+export function decodeMessages({ body, limits }: OpenedFrame): readonly Message[] | FrameFault {
+  const shape = checkShape(body, 0, limits);
+  if (isFault(shape)) return shape;
+  if (shape.end !== body.length) return fault('malformed', `${body.length - shape.end} bytes follow the messages.`);
+  return orFault(() => each(unpack(body, shape), 'messages', readMessage));
+}
+
+function partsOf(bytes: Uint8Array, start: number): SealedParts {
+  return { prefix: bytes.subarray(0, prefixBytes), body: bytes.subarray(start) };
+}
+
+function versionFault(version = 0): FrameFault {
+  return { ...fault('version', `A frame of version ${version}; version ${wireVersion} is spoken here.`), version };
+}
+
+/** The only place that catches: also what no check foresaw is a fault of the frame, not of its reader. */
+function orFault<T>(read: () => T): T | FrameFault {
+  try {
+    return read();
+  } catch (error) {
+    return fault('malformed', error instanceof Malformed ? error.message : `Unforeseen: ${String(error)}`);
+  }
+}
+
+function readHeader(value: unknown): FrameHeader {
+  const [group, founding, configuration, node, incarnation, run] = tuple(value, 6, 'header');
+  return {
+    group: name(group, 'header.group'),
+    founding: identifier(founding, 'header.founding'),
+    configuration: count(configuration, 'header.configuration'),
+    node: name(node, 'header.node'),
+    incarnation: identifier(incarnation, 'header.incarnation'),
+    run: count(run, 'header.run'),
+  };
+}
+
+function messageTuple(message: Message): Tuple {
+  switch (message.type) {
+    case 'canvass':
+    case 'support':
+    case 'prepare':
+    case 'promise':
+    case 'reject':
+    case 'accept':
+    case 'accepted':
+    case 'heartbeat':
+    case 'heartbeatSeen':
+    case 'abdicate':
+    case 'fetch':
+    case 'chosen':
+      return logTuple(message);
+    case 'hello':
+    case 'greeting':
+    case 'found':
+    case 'foundingAccepted':
+    case 'foundingConfirmed':
+      return foundingTuple(message);
+    case 'openSession':
+    case 'sessionOpened':
+    case 'openRefused':
+    case 'closeSession':
+    case 'submit':
+    case 'replies':
+    case 'keepAlive':
+    case 'keptAlive':
+    case 'sessionEnded':
+    case 'watch':
+    case 'watched':
+    case 'redirect':
+      return sessionTuple(message);
+    default:
+      return unreachable(message);
+  }
+}
+
+function readMessage(value: unknown): Message {
+  const fields = list(value, 'message');
+  const code = count(fields[0], 'message.code');
+  const message = readLogMessage(code, fields) ?? readSessionMessage(code, fields) ?? readFoundingMessage(code, fields);
+  if (message === null) throw new Malformed(`message code ${code} is not known`);
+  return message;
+}

@@ -1,0 +1,185 @@
+/** Messages of sessions to tuples and back. `docs/protocol.md`, "Messages of sessions". */
+import { unreachable } from '../errors.ts';
+import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { OpenRefused, SessionMessage } from '../session/message.ts';
+import { noteOrNull, readOps, readResults, resource } from './command-codec.ts';
+import { count, each, flag, identifier, milliseconds, name, nameOrNobody, tuple, word, type Tuple } from './field.ts';
+import { messageCode } from './message-code.ts';
+
+// openSession   => 64 nonce ttlMs replaces
+// sessionOpened => 65 nonce session ttlMs
+// openRefused   => 66 nonce reason waitMs
+// closeSession  => 67 session
+// submit        => 68 session floor [op]                          command-codec.ts
+// replies       => 69 session [result]                            command-codec.ts
+// keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex
+// keptAlive     => 71 session id [result] [unknownSeq] rewatch
+// sessionEnded  => 72 session
+// watch         => 73 version [resource]
+// watched       => 74 version index [state]
+// redirect      => 75 (node | "")
+// reason        => 0 closed | 1 nameTaken | 2 limit | 3 ttlTooLong
+// state         => resource version [holder] [waitingNode] waiting (note | null)
+// holder        => node session token sinceWallMs (value | null)
+
+type LockSessionMessage = SessionMessage<LockOp, LockResult, LockState>;
+
+const reasonCode: Readonly<Record<OpenRefused['reason'], number>> = { closed: 0, nameTaken: 1, limit: 2, ttlTooLong: 3 };
+
+export function sessionTuple(message: LockSessionMessage): Tuple {
+  switch (message.type) {
+    case 'openSession':
+      return [messageCode.openSession, message.nonce, message.ttlMs, message.replaces];
+    case 'sessionOpened':
+      return [messageCode.sessionOpened, message.nonce, message.session, message.ttlMs];
+    case 'openRefused':
+      return [messageCode.openRefused, message.nonce, reasonCode[message.reason], message.waitMs];
+    case 'closeSession':
+    case 'sessionEnded':
+      return [messageCode[message.type], message.session];
+    case 'submit':
+      return [messageCode.submit, message.session, message.floor, message.ops];
+    case 'replies':
+      return [messageCode.replies, message.session, message.results];
+    case 'keepAlive': {
+      const { session, id, floor, pending, watchVersion, watchedIndex } = message;
+      return [messageCode.keepAlive, session, id, floor, pending, watchVersion, watchedIndex];
+    }
+    case 'keptAlive': {
+      const { session, id, results, unknown, rewatch } = message;
+      return [messageCode.keptAlive, session, id, results, unknown, rewatch];
+    }
+    case 'watch':
+      return [messageCode.watch, message.version, message.resources];
+    case 'watched':
+      return [messageCode.watched, message.version, message.index, message.states.map(stateTuple)];
+    case 'redirect':
+      return [messageCode.redirect, message.leader];
+    default:
+      return unreachable(message);
+  }
+}
+
+/** `null` for a code that is no message of sessions. */
+export function readSessionMessage(code: number, fields: Tuple): LockSessionMessage | null {
+  switch (code) {
+    case messageCode.openSession: {
+      const [, nonce, ttlMs, replaces] = tuple(fields, 4, 'openSession');
+      return {
+        type: 'openSession',
+        nonce: identifier(nonce, 'openSession.nonce'),
+        ttlMs: milliseconds(ttlMs, 'openSession.ttlMs'),
+        replaces: count(replaces, 'openSession.replaces'),
+      };
+    }
+    case messageCode.sessionOpened: {
+      const [, nonce, session, ttlMs] = tuple(fields, 4, 'sessionOpened');
+      return {
+        type: 'sessionOpened',
+        nonce: identifier(nonce, 'sessionOpened.nonce'),
+        session: count(session, 'sessionOpened.session'),
+        ttlMs: milliseconds(ttlMs, 'sessionOpened.ttlMs'),
+      };
+    }
+    case messageCode.openRefused: {
+      const [, nonce, reason, waitMs] = tuple(fields, 4, 'openRefused');
+      return {
+        type: 'openRefused',
+        nonce: identifier(nonce, 'openRefused.nonce'),
+        reason: word(reason, reasonCode, 'openRefused.reason'),
+        waitMs: milliseconds(waitMs, 'openRefused.waitMs'),
+      };
+    }
+    case messageCode.closeSession: {
+      const [, session] = tuple(fields, 2, 'closeSession');
+      return { type: 'closeSession', session: count(session, 'closeSession.session') };
+    }
+    case messageCode.submit: {
+      const [, session, floor, ops] = tuple(fields, 4, 'submit');
+      return {
+        type: 'submit',
+        session: count(session, 'submit.session'),
+        floor: count(floor, 'submit.floor'),
+        ops: readOps(ops, 'submit.ops'),
+      };
+    }
+    case messageCode.replies: {
+      const [, session, results] = tuple(fields, 3, 'replies');
+      return { type: 'replies', session: count(session, 'replies.session'), results: readResults(results, 'replies.results') };
+    }
+    case messageCode.keepAlive: {
+      const [, session, id, floor, pending, watchVersion, watchedIndex] = tuple(fields, 7, 'keepAlive');
+      return {
+        type: 'keepAlive',
+        session: count(session, 'keepAlive.session'),
+        id: count(id, 'keepAlive.id'),
+        floor: count(floor, 'keepAlive.floor'),
+        pending: each(pending, 'keepAlive.pending', count),
+        watchVersion: count(watchVersion, 'keepAlive.watchVersion'),
+        watchedIndex: count(watchedIndex, 'keepAlive.watchedIndex'),
+      };
+    }
+    case messageCode.keptAlive: {
+      const [, session, id, results, unknownSequences, rewatch] = tuple(fields, 6, 'keptAlive');
+      return {
+        type: 'keptAlive',
+        session: count(session, 'keptAlive.session'),
+        id: count(id, 'keptAlive.id'),
+        results: readResults(results, 'keptAlive.results'),
+        unknown: each(unknownSequences, 'keptAlive.unknown', count),
+        rewatch: flag(rewatch, 'keptAlive.rewatch'),
+      };
+    }
+    case messageCode.sessionEnded: {
+      const [, session] = tuple(fields, 2, 'sessionEnded');
+      return { type: 'sessionEnded', session: count(session, 'sessionEnded.session') };
+    }
+    case messageCode.watch: {
+      const [, version, resources] = tuple(fields, 3, 'watch');
+      return { type: 'watch', version: count(version, 'watch.version'), resources: each(resources, 'watch.resources', resource) };
+    }
+    case messageCode.watched: {
+      const [, version, index, states] = tuple(fields, 4, 'watched');
+      return {
+        type: 'watched',
+        version: count(version, 'watched.version'),
+        index: count(index, 'watched.index'),
+        states: each(states, 'watched.states', readState),
+      };
+    }
+    case messageCode.redirect: {
+      const [, leader] = tuple(fields, 2, 'redirect');
+      return { type: 'redirect', leader: nameOrNobody(leader, 'redirect.leader') };
+    }
+    default:
+      return null;
+  }
+}
+
+function stateTuple(state: LockState): Tuple {
+  const holders = state.holders.map(({ node, session, token, sinceWallMs, value }) => [node, session, token, sinceWallMs, value]);
+  return [state.resource, state.version, holders, state.waiters, state.waiting, state.note];
+}
+
+function readState(value: unknown, field: string): LockState {
+  const [named, version, holders, waiters, waiting, note] = tuple(value, 6, field);
+  return {
+    resource: resource(named, 'state.resource'),
+    version: count(version, 'state.version'),
+    holders: each(holders, 'state.holders', readHolder),
+    waiters: each(waiters, 'state.waiters', name),
+    waiting: count(waiting, 'state.waiting'),
+    note: noteOrNull(note, 'state.note'),
+  };
+}
+
+function readHolder(value: unknown, field: string): LockState['holders'][number] {
+  const [node, session, token, sinceWallMs, proclaimed] = tuple(value, 5, field);
+  return {
+    node: name(node, field),
+    session: count(session, field),
+    token: count(token, field),
+    sinceWallMs: milliseconds(sinceWallMs, field),
+    value: noteOrNull(proclaimed, field),
+  };
+}

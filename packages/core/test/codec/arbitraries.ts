@@ -1,0 +1,209 @@
+/** Arbitrary frames: every type of message, every kind of entry, and the numbers and texts where encodings change width. */
+import fc from 'fast-check';
+import type { Frame, FrameHeader, Message } from '../../src/codec/frame.ts';
+import { lockOp, noteBytesMax, resultCode, type HolderInfo, type LockOp, type LockResult, type LockState } from '../../src/lock/command.ts';
+import type { Ballot } from '../../src/paxos/ballot.ts';
+import type { Seat } from '../../src/paxos/configuration.ts';
+import type { FoundingRecord } from '../../src/paxos/founding-message.ts';
+import type { Vote } from '../../src/paxos/message.ts';
+import { entryKind, type Batch, type Entry } from '../../src/session/command.ts';
+
+type MessageOf<T extends Message['type']> = Extract<Message, { readonly type: T }>;
+
+const widths = [0, 1, 127, 128, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER];
+
+export const count: fc.Arbitrary<number> = fc.oneof(fc.constantFrom(...widths), fc.maxSafeNat());
+
+export const milliseconds: fc.Arbitrary<number> = fc.oneof(
+  count,
+  fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true }),
+  fc.constantFrom(Number.MIN_VALUE, 0.1, 1.5, 2 ** 52 - 0.5),
+);
+
+const tokenSecond = fc.nat({ max: 2 ** 31 - 1 });
+
+/** Long texts and byte order marks are where the MessagePack library takes other ways. */
+function text(bytesMax: number): fc.Arbitrary<string> {
+  return fc
+    .oneof(
+      { arbitrary: fc.string({ unit: 'grapheme', maxLength: 24 }), weight: 4 },
+      { arbitrary: fc.string({ unit: 'binary', maxLength: 24 }), weight: 4 },
+      {
+        arbitrary: fc.constantFrom('\uFEFF', '__proto__', 'constructor', 'é'.repeat(bytesMax / 2), '€'.repeat(20), '\u{1F512}'.repeat(60)),
+        weight: 1,
+      },
+      { arbitrary: fc.string({ unit: 'binary', maxLength: 300 }).map((rest) => `\uFEFF${rest}`), weight: 1 },
+      { arbitrary: fc.nat({ max: bytesMax }).map((length) => 'x'.repeat(length)), weight: 1 },
+    )
+    .filter((value) => Buffer.byteLength(value) <= bytesMax);
+}
+
+export const node: fc.Arbitrary<string> = text(256).filter((value) => value !== '');
+const nodeOrNobody = fc.oneof(node, fc.constant(''));
+const identifier = fc.oneof(fc.stringMatching(/^[0-9a-f]{32}$/), text(128));
+const stamp = text(512);
+const resource = fc.oneof(
+  text(256).map((value) => `l/${value}`),
+  text(256).map((value) => `e/${value}`),
+);
+const note = text(noteBytesMax);
+const noteOrNull = fc.oneof(note, fc.constant(null));
+
+const ballot: fc.Arbitrary<Ballot> = fc.record({ round: count, node: nodeOrNobody, incarnation: identifier, run: count });
+
+export const op: fc.Arbitrary<LockOp> = fc.oneof(
+  fc.tuple(fc.constant(lockOp.acquire), count, resource, fc.oneof(count, fc.constant(-1)), fc.nat(), noteOrNull),
+  fc.tuple(fc.constant(lockOp.release), count, resource, count, noteOrNull),
+  fc.tuple(fc.constant(lockOp.cancel), count, count),
+  fc.tuple(fc.constant(lockOp.note), count, resource, count, note),
+  fc.tuple(fc.constant(lockOp.proclaim), count, resource, count, note),
+);
+
+const ops = fc.array(op, { maxLength: 20 });
+
+export const entry: fc.Arbitrary<Entry<LockOp>> = fc.oneof(
+  fc.tuple(fc.constant(entryKind.use), count, count, ops),
+  fc.tuple(fc.constant(entryKind.begin), stamp),
+  fc.tuple(fc.constant(entryKind.openGroup), stamp, tokenSecond),
+  fc.tuple(fc.constant(entryKind.openSession), identifier, node, identifier, milliseconds, count),
+  fc.tuple(fc.constant(entryKind.closeSession), count),
+  fc.tuple(fc.constant(entryKind.expire), count, stamp),
+);
+
+export const batch: fc.Arbitrary<Batch<LockOp>> = fc.tuple(milliseconds, fc.array(entry, { maxLength: 18 }));
+
+const value = fc.oneof({ arbitrary: batch, weight: 3 }, { arbitrary: fc.constant(null), weight: 1 });
+const vote: fc.Arbitrary<Vote<Batch<LockOp>>> = fc.record({ slot: count, ballot, value });
+
+const holder: fc.Arbitrary<HolderInfo> = fc.tuple(node, count, milliseconds);
+
+export const result: fc.Arbitrary<LockResult> = fc.tuple(
+  count,
+  fc.constantFrom(...Object.values(resultCode)),
+  count,
+  fc.oneof(noteOrNull, holder),
+);
+
+const state: fc.Arbitrary<LockState> = fc.record({
+  resource,
+  version: count,
+  holders: fc.array(fc.record({ node, session: count, token: count, sinceWallMs: milliseconds, value: noteOrNull }), { maxLength: 3 }),
+  waiters: fc.array(node, { maxLength: 4 }),
+  waiting: count,
+  note: noteOrNull,
+});
+
+const seats: fc.Arbitrary<readonly Seat[]> = fc
+  .uniqueArray(fc.record({ node, incarnation: identifier }), { maxLength: 7, selector: (seat) => seat.node })
+  .map((all) => all.sort((a, b) => (a.node < b.node ? -1 : 1)));
+
+const record: fc.Arbitrary<FoundingRecord> = fc.record({
+  configuration: fc.record({ founding: identifier, id: count, voters: seats }),
+  tokenSecond,
+  maxSessionTtlMs: milliseconds,
+  firstFounding: fc.boolean(),
+});
+
+const counts = fc.array(count, { maxLength: 20 });
+const nodes = fc.array(node, { maxLength: 7 });
+
+/** By type, so that a type without an arbitrary does not compile. */
+export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<MessageOf<T>> } = {
+  canvass: fc.record({ type: fc.constant('canvass'), ballot }),
+  support: fc.record({ type: fc.constant('support'), ballot }),
+  prepare: fc.record({ type: fc.constant('prepare'), ballot, chosenIndex: count }),
+  promise: fc
+    .record({
+      type: fc.constant('promise'),
+      ballot,
+      chosenIndex: count,
+      floor: count,
+      part: fc.nat({ max: 5 }),
+      parts: fc.integer({ min: 1, max: 300 }),
+      votes: fc.array(vote, { maxLength: 4 }),
+    })
+    .map((promise) => ({ ...promise, part: promise.part % promise.parts })),
+  reject: fc.record({ type: fc.constant('reject'), ballot, promised: ballot, leaseRemainingMs: milliseconds }),
+  accept: fc.record({ type: fc.constant('accept'), ballot, slot: count, value, firstSlot: count, chosenIndex: count }),
+  accepted: fc.record({ type: fc.constant('accepted'), ballot, upTo: count, beyond: counts }),
+  heartbeat: fc.record({
+    type: fc.constant('heartbeat'),
+    ballot,
+    id: count,
+    chosenIndex: count,
+    leaseMs: milliseconds,
+    connected: nodes,
+    compactTo: count,
+  }),
+  heartbeatSeen: fc.record({ type: fc.constant('heartbeatSeen'), ballot, id: count, appliedIndex: count }),
+  abdicate: fc.record({ type: fc.constant('abdicate'), ballot, successor: nodeOrNobody }),
+  fetch: fc.record({ type: fc.constant('fetch'), from: count, to: count }),
+  chosen: fc.record({
+    type: fc.constant('chosen'),
+    from: count,
+    values: fc.array(value, { maxLength: 4 }),
+    chosenIndex: count,
+    floor: count,
+  }),
+  hello: fc.record({ type: fc.constant('hello'), nonce: identifier, voters: nodes, wallMs: milliseconds }),
+  greeting: fc.record({
+    type: fc.constant('greeting'),
+    nonce: identifier,
+    voters: nodes,
+    wallMs: milliseconds,
+    tokenSecond,
+    longestTtlMs: milliseconds,
+    standing: fc.constantFrom('unfounded', 'accepted', 'founded', 'led', 'live'),
+    record: fc.oneof(record, fc.constant(null)),
+  }),
+  found: fc.record({ type: fc.constant('found'), record }),
+  foundingAccepted: fc.record({ type: fc.constant('foundingAccepted'), founding: identifier }),
+  foundingConfirmed: fc.record({ type: fc.constant('foundingConfirmed'), founding: identifier }),
+  openSession: fc.record({ type: fc.constant('openSession'), nonce: identifier, ttlMs: milliseconds, replaces: count }),
+  sessionOpened: fc.record({ type: fc.constant('sessionOpened'), nonce: identifier, session: count, ttlMs: milliseconds }),
+  openRefused: fc.record({
+    type: fc.constant('openRefused'),
+    nonce: identifier,
+    reason: fc.constantFrom('closed', 'nameTaken', 'limit', 'ttlTooLong'),
+    waitMs: milliseconds,
+  }),
+  closeSession: fc.record({ type: fc.constant('closeSession'), session: count }),
+  submit: fc.record({ type: fc.constant('submit'), session: count, floor: count, ops }),
+  replies: fc.record({ type: fc.constant('replies'), session: count, results: fc.array(result, { maxLength: 20 }) }),
+  keepAlive: fc.record({
+    type: fc.constant('keepAlive'),
+    session: count,
+    id: count,
+    floor: count,
+    pending: counts,
+    watchVersion: count,
+    watchedIndex: count,
+  }),
+  keptAlive: fc.record({
+    type: fc.constant('keptAlive'),
+    session: count,
+    id: count,
+    results: fc.array(result, { maxLength: 4 }),
+    unknown: counts,
+    rewatch: fc.boolean(),
+  }),
+  sessionEnded: fc.record({ type: fc.constant('sessionEnded'), session: count }),
+  watch: fc.record({ type: fc.constant('watch'), version: count, resources: fc.array(resource, { maxLength: 20 }) }),
+  watched: fc.record({ type: fc.constant('watched'), version: count, index: count, states: fc.array(state, { maxLength: 4 }) }),
+  redirect: fc.record({ type: fc.constant('redirect'), leader: nodeOrNobody }),
+};
+
+export const message: fc.Arbitrary<Message> = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messagesByType));
+
+export const header: fc.Arbitrary<FrameHeader> = fc.record({
+  group: node,
+  founding: identifier,
+  configuration: count,
+  node,
+  incarnation: identifier,
+  run: count,
+});
+
+export const frame: fc.Arbitrary<Frame> = fc
+  .tuple(header, fc.array(message, { maxLength: 4 }))
+  .map(([from, messages]) => ({ ...from, messages }));

@@ -1,0 +1,114 @@
+/** One frame of each type of message, small enough to be read as bytes, and frames for the rest of the grammar. */
+import type { Frame, FrameHeader, Message } from '../../src/codec/frame.ts';
+import type { LockOp } from '../../src/lock/command.ts';
+import type { Batch } from '../../src/session/command.ts';
+
+export const sampleHeader: FrameHeader = { group: 'g', founding: 'f', configuration: 1, node: 'a', incarnation: 'i', run: 2 };
+
+export function frameOf(...messages: readonly Message[]): Frame {
+  return { ...sampleHeader, messages };
+}
+
+const ballot = { round: 3, node: 'a', incarnation: 'i', run: 2 };
+
+/** Every kind of entry and of operation. */
+const batch: Batch<LockOp> = [
+  1_700_000_000_000,
+  [
+    [1, '3:i:2:a'],
+    [2, '3:i:2:a', 123_456_789],
+    [3, 'n', 'b', 'p', 10_000, 0],
+    [
+      0,
+      4096,
+      7,
+      [
+        [1, 8, 'l/x', 0, 1, null],
+        [1, 9, 'e/y', -1, 0, 'v'],
+        [2, 10, 'l/x', 517_815_720_345_601, 'é'],
+        [3, 11, 9],
+        [4, 12, 'l/x', 300, 'n'],
+        [5, 13, 'e/y', 70_000, 'w'],
+      ],
+    ],
+    [4, 4097],
+    [5, 4098, '3:i:2:a'],
+  ],
+];
+
+const record = {
+  configuration: {
+    founding: 'f',
+    id: 1,
+    voters: [
+      { node: 'a', incarnation: 'i' },
+      { node: 'b', incarnation: 'j' },
+    ],
+  },
+  tokenSecond: 123_456_789,
+  maxSessionTtlMs: 60_000,
+  firstFounding: true,
+};
+
+export const samples: { readonly [T in Message['type']]: Extract<Message, { readonly type: T }> } = {
+  canvass: { type: 'canvass', ballot },
+  support: { type: 'support', ballot },
+  prepare: { type: 'prepare', ballot, chosenIndex: 5 },
+  promise: { type: 'promise', ballot, chosenIndex: 5, floor: 4, part: 0, parts: 1, votes: [{ slot: 6, ballot, value: batch }] },
+  reject: { type: 'reject', ballot, promised: { ...ballot, round: 4, node: 'b', incarnation: 'j' }, leaseRemainingMs: 12.5 },
+  accept: { type: 'accept', ballot, slot: 6, value: batch, firstSlot: 1, chosenIndex: 5 },
+  accepted: { type: 'accepted', ballot, upTo: 6, beyond: [8, 9] },
+  heartbeat: { type: 'heartbeat', ballot, id: 200, chosenIndex: 6, leaseMs: 500, connected: ['a', 'b'], compactTo: 4 },
+  heartbeatSeen: { type: 'heartbeatSeen', ballot, id: 200, appliedIndex: 6 },
+  abdicate: { type: 'abdicate', ballot, successor: 'b' },
+  fetch: { type: 'fetch', from: 5, to: 70_000 },
+  chosen: { type: 'chosen', from: 5, values: [null, batch], chosenIndex: 6, floor: 4 },
+  hello: { type: 'hello', nonce: 'n', voters: ['a', 'b'], wallMs: 1_700_000_000_000 },
+  greeting: {
+    type: 'greeting',
+    nonce: 'n',
+    voters: ['a', 'b'],
+    wallMs: 1_700_000_000_000,
+    tokenSecond: 123_456_788,
+    longestTtlMs: 60_000,
+    standing: 'led',
+    record,
+  },
+  found: { type: 'found', record },
+  foundingAccepted: { type: 'foundingAccepted', founding: 'f' },
+  foundingConfirmed: { type: 'foundingConfirmed', founding: 'f' },
+  openSession: { type: 'openSession', nonce: 'n', ttlMs: 10_000, replaces: 4096 },
+  sessionOpened: { type: 'sessionOpened', nonce: 'n', session: 4096, ttlMs: 10_000 },
+  openRefused: { type: 'openRefused', nonce: 'n', reason: 'nameTaken', waitMs: 9_000 },
+  closeSession: { type: 'closeSession', session: 4096 },
+  submit: { type: 'submit', session: 4096, floor: 7, ops: [[1, 8, 'l/x', 0, 1, null]] },
+  replies: {
+    type: 'replies',
+    session: 4096,
+    results: [
+      [8, 1, 517_815_720_345_601, 'note'],
+      [9, 2, 1, ['b', 300, 1_700_000_000_000]],
+      [10, 4, 0, null],
+    ],
+  },
+  keepAlive: { type: 'keepAlive', session: 4096, id: 14, floor: 7, pending: [8, 9], watchVersion: 1, watchedIndex: 2 },
+  keptAlive: { type: 'keptAlive', session: 4096, id: 14, results: [[8, 9, 0, null]], unknown: [9], rewatch: false },
+  sessionEnded: { type: 'sessionEnded', session: 4096 },
+  watch: { type: 'watch', version: 1, resources: ['l/x', 'e/y'] },
+  watched: {
+    type: 'watched',
+    version: 1,
+    index: 3,
+    states: [
+      {
+        resource: 'l/x',
+        version: 6,
+        holders: [{ node: 'b', session: 4096, token: 300, sinceWallMs: 1_700_000_000_000, value: 'v' }],
+        waiters: ['c'],
+        waiting: 1,
+        note: null,
+      },
+    ],
+  },
+  redirect: { type: 'redirect', leader: '' },
+};
