@@ -1,0 +1,451 @@
+/**
+ * The loop around a member: frames and requests in, one turn at a time; then persist, send, and tell, in that order. Decisions
+ * are the member's; this file only carries them out. `docs/protocol.md`, "A turn".
+ */
+import { randomBytes } from 'node:crypto';
+import { BehaviorSubject, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { FrameHeader } from '../codec/frame.ts';
+import { createSealer } from '../codec/seal.ts';
+import type { Sealer } from '../codec/seal.ts';
+import { packedBytesMax, valueBytesMax } from '../codec/size.ts';
+import { QuorateError } from '../errors.ts';
+import { Member } from '../group/member.ts';
+import type { MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
+import type { LockOp, LockState } from '../lock/command.ts';
+import { resultCode } from '../lock/command.ts';
+import type { Proposer } from '../paxos/ballot.ts';
+import { readClock } from '../time/clock.ts';
+import type { Clock, Instant } from '../time/clock.ts';
+import { seededRandom } from '../time/random.ts';
+import type { LoadedMember } from '../storage/storage.ts';
+import type { Channel, ChannelStatus } from '../transport/transport.ts';
+import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus, RequestOutcome } from './engine.ts';
+import { EventPublisher } from './event-publisher.ts';
+import { FrameIntake } from './frame-intake.ts';
+import { LoopWatch } from './loop-watch.ts';
+import { Mailbox } from './mailbox.ts';
+import { packTurn } from './outbox.ts';
+
+/** Most requests of one session that wait for their application. */
+const outstandingMax = 4096;
+/** A batch takes no more of a frame than this, whatever the transport allows: one slot should not hold up the next for long. */
+const batchBytesMax = 262_144;
+/** Acceptors grant no longer leases than this many election timeouts. */
+const leaseMaxElections = 4;
+/** A loop that was blocked for this part of the session's TTL is worth an event. */
+const blockedPartOfTtl = 0.1;
+/** Node turns longer delays into 1 ms. */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** Opens the transport, loads the storage and starts the member. Rejects as `Transport.open` does, or with STORAGE_FAILED. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const loaded = await loadMember(options);
+  const engine = new RunningEngine(options, loaded);
+  await engine.connect();
+  return engine;
+}
+
+async function loadMember({ storage }: EngineOptions): Promise<LoadedMember> {
+  try {
+    return await storage.load(() => randomBytes(16).toString('hex'));
+  } catch (cause) {
+    throw new QuorateError('STORAGE_FAILED', 'The storage could not be loaded.', { cause });
+  }
+}
+
+type OutcomeListener = (outcome: RequestOutcome) => void;
+
+class RunningEngine implements Engine {
+  readonly clock: Clock;
+  private readonly events = new Subject<EngineEvent>();
+  private readonly statuses: BehaviorSubject<EngineStatus>;
+  private readonly inbox: Mailbox<Uint8Array>;
+  private readonly intake: FrameIntake;
+  private readonly sealer: Sealer | undefined;
+  private readonly publisher: EventPublisher;
+  private readonly loopWatch = new LoopWatch();
+  private readonly outcomes = new Map<number, OutcomeListener>();
+  private readonly watchers = new Map<string, { readonly listeners: Set<(state: LockState) => void>; state?: LockState }>();
+  private watchesChanged = false;
+  private member: Member;
+  private self: Proposer;
+  private channel: Channel | null = null;
+  private connection: ChannelStatus = 'disconnected';
+  private header: FrameHeader;
+  private inputs: MemberInput[] = [];
+  private turnDue = false;
+  /** A write is under way: the next turn waits for it. */
+  private writing = false;
+  private timer: NodeJS.Timeout | undefined;
+  private timerDueMs = Infinity;
+  private sessionState: EngineStatus['session'] = 'opening';
+  private phase: 'running' | 'closing' | 'stopped' = 'running';
+  private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0, sessionsLost: 0 };
+  private onSessionEnd: (() => void) | null = null;
+
+  constructor(
+    private readonly options: EngineOptions,
+    loaded: LoadedMember,
+  ) {
+    this.clock = options.clock;
+    this.sealer = options.secrets.length > 0 ? createSealer(options.secrets) : undefined;
+    this.inbox = new Mailbox(options.mailboxMax);
+    this.intake = new FrameIntake(options.group, this.sealer, (refusal) => this.tell({ type: 'frameRefused', ...refusal }));
+    this.publisher = new EventPublisher(options.group, options.publish, () => this.channel);
+    this.self = { node: options.node, ...loaded.identity };
+    this.member = this.createMember(loaded, readClock(this.clock));
+    this.header = { ...this.self, group: options.group, founding: '', configuration: 0 };
+    this.statuses = new BehaviorSubject(this.status);
+  }
+
+  async connect(): Promise<void> {
+    const { group, node, voters, signal, transport } = this.options;
+    this.channel = await transport.open({
+      group,
+      node,
+      voters,
+      signal,
+      onFrame: this.onFrame,
+      onStatus: (status, error) => this.onConnection(status, error),
+      onEvent: (report) => this.tell({ type: 'transport', report }),
+    });
+    this.connection = this.channel.status;
+    this.give({ type: 'open', at: readClock(this.clock) });
+    this.give({ type: 'tick', at: readClock(this.clock) });
+  }
+
+  get events$(): Observable<EngineEvent> {
+    return this.events.asObservable();
+  }
+
+  get status$(): Observable<EngineStatus> {
+    return this.statuses.asObservable();
+  }
+
+  get status(): EngineStatus {
+    return { ...this.member.status(readClock(this.clock)), connection: this.connection, session: this.sessionState };
+  }
+
+  get counters(): EngineCounters {
+    return {
+      ...this.counts,
+      framesRefused: this.intake.refused,
+      framesDropped: this.inbox.dropped,
+      eventLoopLagMs: this.loopWatch.lagMs,
+      eventLoopLagMaxMs: this.loopWatch.lagMaxMs,
+      eventsPublished: this.publisher.published,
+      eventsDropped: this.publisher.dropped,
+    };
+  }
+
+  get session(): number | null {
+    return this.member.session;
+  }
+
+  get founding(): string | null {
+    return this.member.inspect.record?.configuration.founding ?? null;
+  }
+
+  remainingMs(): number {
+    return this.member.remainingMs(readClock(this.clock));
+  }
+
+  submit(build: (seq: number) => LockOp, onOutcome: OutcomeListener): number {
+    if (this.phase !== 'running') throw new QuorateError('CLOSED', 'A request was made of an instance that is closed.');
+    if (this.member.session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
+    const seq = this.member.request((next) => this.checkSize(build(next)));
+    if (seq === null) {
+      throw new QuorateError('LIMIT_REACHED', `${outstandingMax} requests of this process wait for the group.`, { details: { outstandingMax } });
+    }
+    this.outcomes.set(seq, onOutcome);
+    this.scheduleTurn();
+    return seq;
+  }
+
+  watch(resource: string, listener: (state: LockState) => void): () => void {
+    const known = this.watchers.get(resource);
+    const watched = known ?? { listeners: new Set<(state: LockState) => void>() };
+    if (!known) {
+      this.watchers.set(resource, watched);
+      this.watchesChanged = true;
+      this.scheduleTurn();
+    }
+    watched.listeners.add(listener);
+    if (watched.state) listener(watched.state);
+    return () => {
+      watched.listeners.delete(listener);
+      if (watched.listeners.size > 0 || this.watchers.get(resource) !== watched) return;
+      this.watchers.delete(resource);
+      this.watchesChanged = true;
+      this.scheduleTurn();
+    };
+  }
+
+  async close(timeoutMs: number): Promise<{ readonly sessionClosed: boolean }> {
+    if (this.phase !== 'running') return { sessionClosed: false };
+    this.phase = 'closing';
+    const sessionClosed = await this.endSession(timeoutMs);
+    this.give({ type: 'resign', at: readClock(this.clock) });
+    await this.turnDone();
+    await this.shutDown();
+    return { sessionClosed };
+  }
+
+  // Turns.
+
+  private readonly onFrame = (bytes: Uint8Array): void => {
+    this.counts.framesIn += 1;
+    if (this.inbox.put(bytes)) this.scheduleTurn();
+    else if (Number.isInteger(Math.log10(this.inbox.dropped))) this.tell({ type: 'overload', dropped: this.inbox.dropped });
+  };
+
+  private give(input: MemberInput): void {
+    this.inputs.push(input);
+    this.scheduleTurn();
+  }
+
+  /** After the microtasks of this moment: what many callers do at once becomes one batch, and no timer waits for more. */
+  private scheduleTurn(): void {
+    if (this.turnDue || this.writing || this.phase === 'stopped') return;
+    this.turnDue = true;
+    process.nextTick(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.turnDue = false;
+    if (this.writing || this.phase === 'stopped') return;
+    try {
+      this.carryOut(this.stepAll(readClock(this.clock)));
+    } catch (cause) {
+      this.stop(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+  };
+
+  private stepAll(at: Instant): MemberOutput[] {
+    const outputs: MemberOutput[] = [];
+    if (this.watchesChanged) {
+      this.watchesChanged = false;
+      outputs.push(this.member.step({ type: 'watch', resources: [...this.watchers.keys()], at }));
+    }
+    const { inputs } = this;
+    if (inputs.length > 0) {
+      this.inputs = [];
+      for (const input of inputs) outputs.push(this.member.step(input));
+    }
+    for (const bytes of this.inbox.takeAll()) {
+      const frame = this.intake.open(bytes, this.self);
+      if (frame) outputs.push(this.member.step({ type: 'frame', frame, at }));
+    }
+    outputs.push(this.member.step({ type: 'flush', at }));
+    return outputs;
+  }
+
+  /** Persist, then send, then tell: the order of the fields of `MemberOutput`. */
+  private carryOut(outputs: readonly MemberOutput[]): void {
+    const records = outputs.flatMap(({ persist }) => persist);
+    const written = records.length > 0 ? this.options.storage.append(records) : undefined;
+    if (written === undefined) return this.afterWrite(outputs);
+    this.writing = true;
+    written.then(
+      () => {
+        this.writing = false;
+        this.afterWrite(outputs);
+        this.scheduleTurn();
+      },
+      (cause: unknown) => this.stop(new QuorateError('STORAGE_FAILED', 'A write to the storage failed.', { cause })),
+    );
+  }
+
+  private afterWrite(outputs: readonly MemberOutput[]): void {
+    this.send(outputs);
+    for (const { results, states, changes, events } of outputs) {
+      for (const result of results) this.settle(result[0], { type: 'result', result });
+      for (const state of states) this.onState(state);
+      if (changes.length > 0) this.publisher.add(changes, this.founding ?? '');
+      for (const event of events) this.onMemberEvent(event);
+    }
+    if (this.phase !== 'stopped') this.setTimer();
+  }
+
+  private send(outputs: readonly MemberOutput[]): void {
+    const sends = outputs.length === 1 && outputs[0] ? outputs[0].send : outputs.flatMap(({ send }) => send);
+    const { channel } = this;
+    if (sends.length === 0 || !channel) return;
+    const { frames, oversize } = packTurn(sends, this.currentHeader(), { frameBytesMax: channel.frameBytesMax, sealer: this.sealer });
+    this.counts.framesOut += frames.length;
+    if (frames.length > 0) channel.send(frames);
+    for (const type of oversize) {
+      const message = `A message (${type}) does not fit into a frame of ${channel.frameBytesMax} bytes and was not sent.`;
+      this.tell({ type: 'transport', report: { type: 'error', code: 'FRAME_TOO_LARGE', message } });
+    }
+  }
+
+  private currentHeader(): FrameHeader {
+    const configuration = this.member.inspect.record?.configuration;
+    const founding = configuration?.founding ?? '';
+    const id = configuration?.id ?? 0;
+    if (this.header.founding !== founding || this.header.configuration !== id) {
+      this.header = { ...this.self, group: this.options.group, founding, configuration: id };
+    }
+    return this.header;
+  }
+
+  private settle(seq: number, outcome: RequestOutcome): void {
+    const listener = this.outcomes.get(seq);
+    if (!listener) return;
+    if (outcome.type !== 'result' || outcome.result[1] !== resultCode.queued) this.outcomes.delete(seq);
+    listener(outcome);
+  }
+
+  private onState(state: LockState): void {
+    const watched = this.watchers.get(state.resource);
+    if (!watched) return;
+    watched.state = state;
+    for (const listener of watched.listeners) listener(state);
+  }
+
+  // Time.
+
+  private setTimer(): void {
+    const dueMs = this.member.nextDeadlineMs;
+    if (this.timer && dueMs >= this.timerDueMs) return;
+    clearTimeout(this.timer);
+    this.timerDueMs = dueMs;
+    const delayMs = Math.min(timerMaxMs, Math.max(0, Math.ceil(dueMs - this.clock.monotonicMs())));
+    this.timer = setTimeout(this.onTimer, delayMs);
+  }
+
+  private readonly onTimer = (): void => {
+    this.timer = undefined;
+    const at = readClock(this.clock);
+    const { lagMs, jumpMs } = this.loopWatch.beat(this.timerDueMs, at);
+    if (lagMs >= this.options.sessionTtlMs * blockedPartOfTtl) this.tell({ type: 'eventLoopBlocked', forMs: lagMs });
+    if (jumpMs !== 0) this.tell({ type: 'clockJump', byMs: jumpMs });
+    this.give({ type: 'tick', at });
+  };
+
+  // What happened.
+
+  private onMemberEvent(event: MemberEvent): void {
+    if (event.type === 'sessionOpened' || event.type === 'sessionHealthy') this.sessionState = 'healthy';
+    else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
+    else if (event.type === 'sessionLost') this.onSessionLost(event);
+    else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
+    else if (event.type === 'gaveUp') this.startAnew();
+    this.tell(event);
+  }
+
+  private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
+    this.sessionState = reason === 'closed' ? 'closed' : 'lost';
+    if (reason !== 'closed') this.counts.sessionsLost += 1;
+    const listeners = [...this.outcomes.values()];
+    this.outcomes.clear();
+    for (const watched of this.watchers.values()) delete watched.state;
+    for (const listener of listeners) listener({ type: 'sessionLost', reason });
+    this.onSessionEnd?.();
+  }
+
+  private onConnection(status: ChannelStatus, error?: Error): void {
+    const was = this.connection;
+    this.connection = status;
+    this.tell({ type: 'connection', status, error });
+    if (status === 'connected' && was !== 'connected') this.give({ type: 'reconnected', at: readClock(this.clock) });
+  }
+
+  private tell(event: EngineEvent): void {
+    this.events.next(event);
+    this.statuses.next(this.status);
+  }
+
+  // Beginning and end.
+
+  private createMember(loaded: LoadedMember, at: Instant): Member {
+    const { voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, maxSessionTtlMs, firstFounding, reads } = this.options;
+    return new Member({
+      self: this.self,
+      voters,
+      timing: { heartbeatMs, electionTimeoutMs, leaseMaxMs: leaseMaxElections * electionTimeoutMs },
+      sessionTtlMs,
+      maxSessionTtlMs,
+      firstFounding,
+      reads,
+      random: seededRandom(randomBytes(4).readUInt32LE()),
+      limits: {
+        batchBytesMax: () => Math.min(batchBytesMax, this.valueBytesMax()),
+        sizeOfEntry: packedBytesMax,
+        sizeOfBatch: packedBytesMax,
+        outstandingMax,
+      },
+      at,
+      memory: loaded.memory,
+    });
+  }
+
+  private valueBytesMax(): number {
+    return valueBytesMax(this.channel?.frameBytesMax ?? batchBytesMax);
+  }
+
+  private checkSize(op: LockOp): LockOp {
+    const bytes = packedBytesMax(op);
+    const most = this.valueBytesMax();
+    if (bytes <= most) return op;
+    throw new QuorateError('COMMAND_TOO_LARGE', `A request of up to ${bytes} bytes was made; a frame of this transport has room for ${most}.`);
+  }
+
+  /** A founder that gave up continues under a new incarnation, as if its storage had been wiped. */
+  private startAnew(): void {
+    this.writing = true;
+    const again = async (): Promise<void> => {
+      await this.options.storage.discard();
+      const loaded = await loadMember(this.options);
+      this.self = { node: this.options.node, ...loaded.identity };
+      this.header = { ...this.self, group: this.options.group, founding: '', configuration: 0 };
+      this.member = this.createMember(loaded, readClock(this.clock));
+      this.writing = false;
+      this.watchesChanged = this.watchers.size > 0;
+      this.give({ type: 'open', at: readClock(this.clock) });
+      this.give({ type: 'tick', at: readClock(this.clock) });
+    };
+    again().catch((cause: unknown) => this.stop(new QuorateError('STORAGE_FAILED', 'The storage could not be cleared.', { cause })));
+  }
+
+  private async endSession(timeoutMs: number): Promise<boolean> {
+    if (this.member.session === null || this.connection === 'closed') return false;
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<boolean>((resolve) => {
+      this.onSessionEnd = () => resolve(true);
+      if (Number.isFinite(timeoutMs)) timer = setTimeout(() => resolve(false), Math.min(timerMaxMs, Math.max(0, timeoutMs)));
+    });
+    this.give({ type: 'closeSession', at: readClock(this.clock) });
+    const closed = await ended;
+    clearTimeout(timer);
+    return closed;
+  }
+
+  private turnDone(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  private async shutDown(): Promise<void> {
+    if (this.phase === 'stopped') return;
+    this.phase = 'stopped';
+    clearTimeout(this.timer);
+    this.publisher.flush();
+    this.sessionState = 'closed';
+    for (const listener of [...this.outcomes.values()]) listener({ type: 'sessionLost', reason: 'closed' });
+    this.outcomes.clear();
+    await this.channel?.close();
+    this.connection = 'closed';
+    this.statuses.next(this.status);
+    this.statuses.complete();
+    this.events.complete();
+  }
+
+  /** Something that cannot happen did, or the storage failed: this voter says nothing more. */
+  private stop(error: Error): void {
+    if (this.phase === 'stopped') return;
+    this.tell({ type: 'stopped', error });
+    void this.shutDown();
+  }
+}
