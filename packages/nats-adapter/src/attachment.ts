@@ -1,0 +1,166 @@
+/** What Quorate holds of a user's connection: some subscriptions and a watch over its changes, from `open` to `close`. */
+import { QuorateError } from '@quorate/core/adapter';
+import type { ChannelEvent, ChannelStatus } from '@quorate/core/adapter';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { watchConnection } from './connection-changes.ts';
+import type { ConnectionChange } from './connection-changes.ts';
+import type { NatsConnection, NatsMessage, NatsSubscription } from './connection.ts';
+import type { Subjects } from './subjects.ts';
+
+const nothing = new Uint8Array(0);
+const flushOnCloseMs = 1_000;
+const retryMs = 100;
+
+export interface AttachmentOptions {
+  readonly connection: NatsConnection;
+  readonly subjects: Subjects;
+  /** Subjects to receive from. */
+  readonly subscribeTo: readonly string[];
+  /** Subjects that the server must let this user publish on. */
+  readonly publishOn: readonly string[];
+  /** Marks what this attachment publishes, so that it can leave out its own. */
+  readonly reply?: string;
+  onMessage(message: NatsMessage): void;
+  onStatus(status: ChannelStatus, error?: Error): void;
+  onEvent(event: ChannelEvent): void;
+}
+
+/**
+ * Rules:
+ * 1. Nothing is told before `whenReady` has resolved, nor after `release`.
+ * 2. Ready means: the server has confirmed every subscription and refused none of the subjects, for either operation.
+ * 3. The user's connection is never closed or drained.
+ */
+export class Attachment {
+  readonly #options: AttachmentOptions;
+  readonly #subscriptions: NatsSubscription[] = [];
+  readonly #refused = new Set<string>();
+  #refusal: QuorateError | undefined;
+  #unwatch: () => void = () => undefined;
+  #failOpening: (error: Error) => void = () => undefined;
+  #state: 'opening' | 'open' | 'over' = 'opening';
+  #status: ChannelStatus = 'connected';
+
+  constructor(options: AttachmentOptions) {
+    this.#options = options;
+  }
+
+  get status(): ChannelStatus {
+    return this.#status;
+  }
+
+  async whenReady(): Promise<void> {
+    const { connection, subscribeTo } = this.#options;
+    if (connection.isClosed()) throw connectionClosed();
+    // A flush under way when the connection is closed never settles.
+    const failed = new Promise<never>((_resolve, reject) => (this.#failOpening = reject));
+    this.#unwatch = watchConnection(connection, (change) => this.#onChange(change));
+    try {
+      for (const subject of subscribeTo) this.#subscriptions.push(this.#subscribe(subject));
+    } catch (cause) {
+      throw connectionClosed(cause);
+    }
+    await Promise.race([failed, this.#confirm()]);
+    if (this.#state === 'opening') this.#state = 'open';
+  }
+
+  /** Gives everything back. Where the server is there, what was published before has reached it when this resolves. */
+  async release(): Promise<void> {
+    const { connection } = this.#options;
+    const wasConnected = this.#state === 'open' && this.#status === 'connected';
+    this.#becomeOver();
+    if (!wasConnected || connection.isClosed()) return;
+    const giveUp = new AbortController();
+    const flushed = connection.flush().catch(() => undefined);
+    await Promise.race([flushed, delay(flushOnCloseMs, undefined, { signal: giveUp.signal })]);
+    giveUp.abort();
+  }
+
+  #subscribe(subject: string): NatsSubscription {
+    return this.#options.connection.subscribe(subject, {
+      callback: (error, message) => {
+        // A refused subscription is told here as well as in the status, where both generations name the subject.
+        if (error === null && this.#state === 'open') this.#options.onMessage(message);
+      },
+    });
+  }
+
+  async #confirm(): Promise<void> {
+    while (this.#state === 'opening' && !(await this.#isConfirmed())) await delay(retryMs);
+  }
+
+  /**
+   * A refusal comes before the answer to the flush, and is read from the status within the same turn. To ask whether publishing is
+   * allowed takes a publication: an empty one, which every receiver ignores.
+   */
+  async #isConfirmed(): Promise<boolean> {
+    const { connection, publishOn, reply } = this.#options;
+    try {
+      for (const subject of publishOn) connection.publish(subject, nothing, { reply });
+      await connection.flush();
+    } catch (cause) {
+      if (connection.isClosed()) throw connectionClosed(cause);
+      return false;
+    }
+    await nextTurn();
+    if (this.#refusal !== undefined) throw this.#refusal;
+    return this.#status === 'connected';
+  }
+
+  #onChange(change: ConnectionChange): void {
+    switch (change.type) {
+      case 'disconnected':
+      case 'connected':
+        this.#refused.clear();
+        return this.#become(change.type);
+      case 'closed':
+        return this.#become('closed', connectionClosed(change.error));
+      case 'denied':
+        if (this.#options.subjects.has(change.subject)) this.#onDenied(change);
+        return;
+      case 'failed':
+        if (this.#state === 'open') this.#options.onEvent({ ...change, type: 'warning', code: 'TRANSPORT_FAILED' });
+    }
+  }
+
+  #onDenied({ operation, subject, cause }: ConnectionChange & { readonly type: 'denied' }): void {
+    const { subscribeTo, subjects } = this.#options;
+    const isSubscription = operation === 'subscription';
+    // Other channels on this connection see the same status.
+    if (isSubscription && !subscribeTo.includes(subject)) return;
+    const happened =
+      `The NATS server does not let this user ${isSubscription ? 'subscribe to' : 'publish on'} ${JSON.stringify(subject)}; ` +
+      `Quorate publishes and subscribes on ${JSON.stringify(subjects.everything)}.`;
+    const error = new QuorateError('TRANSPORT_DENIED', happened, { cause, details: { operation, subject } });
+    if (this.#state === 'opening') {
+      this.#refusal ??= error;
+      return;
+    }
+    const isNews = !this.#refused.has(`${operation} ${subject}`);
+    this.#refused.add(`${operation} ${subject}`);
+    if (isNews) this.#options.onEvent({ type: 'error', code: error.code, message: error.message, cause: error });
+    // Rights taken away at a reconnect: a channel that has gone deaf must not look alive.
+    if (isSubscription) this.#become('closed', error);
+  }
+
+  #become(status: ChannelStatus, error?: Error): void {
+    if (this.#status === status || this.#state === 'over') return;
+    this.#status = status;
+    const isOpen = this.#state === 'open';
+    if (status === 'closed') this.#becomeOver();
+    if (isOpen) this.#options.onStatus(status, error);
+    else if (error !== undefined) this.#failOpening(error);
+  }
+
+  #becomeOver(): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#status = 'closed';
+    this.#unwatch();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+}
+
+function connectionClosed(cause?: unknown): QuorateError {
+  return new QuorateError('TRANSPORT_CLOSED', 'The NATS connection is closed.', { cause });
+}

@@ -1,0 +1,126 @@
+/** A group's frames over core NATS: subjects instead of addresses, and the sender's mark in the reply field. */
+import { randomBytes } from 'node:crypto';
+import { abortable, frameTooLarge } from '@quorate/core/adapter';
+import type {
+  Channel,
+  ChannelEvent,
+  ChannelOptions,
+  ChannelStatus,
+  Destination,
+  OutgoingFrame,
+  PublishedEvent,
+} from '@quorate/core/adapter';
+import { Attachment } from './attachment.ts';
+import type { NatsConnection, NatsMessage } from './connection.ts';
+import { Subjects } from './subjects.ts';
+
+// What a server grants unless it is configured otherwise; the connection's own server says its limit.
+const maxPayloadDefault = 1_048_576;
+
+export async function openNatsChannel(connection: NatsConnection, subjectPrefix: string, options: ChannelOptions): Promise<Channel> {
+  const channel = new NatsChannel(connection, new Subjects(subjectPrefix, options.group), options);
+  try {
+    await abortable(channel.whenReady(), options.signal, 'Opening the NATS transport');
+    return channel;
+  } catch (error) {
+    await channel.close();
+    throw error;
+  }
+}
+
+/**
+ * A server echoes what a connection publishes on subjects it subscribes to. The reply field of each frame carries a mark of the
+ * sending channel, which is cheaper than a header, costs nothing of `max_payload`, and lets the echo go without a look at its bytes.
+ */
+class NatsChannel implements Channel {
+  readonly #connection: NatsConnection;
+  readonly #options: ChannelOptions;
+  readonly #subjects: Subjects;
+  readonly #attachment: Attachment;
+  readonly #mark = `q-${randomBytes(9).toString('base64url')}`;
+  readonly #publishOptions = { reply: this.#mark };
+  #maxPayload = maxPayloadDefault;
+  #droppedFrames = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(connection: NatsConnection, subjects: Subjects, options: ChannelOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#subjects = subjects;
+    const isVoter = options.voters.includes(options.node);
+    const own = subjects.node(options.node);
+    this.#attachment = new Attachment({
+      connection,
+      subjects,
+      subscribeTo: isVoter ? [subjects.all, subjects.voters, own] : [subjects.all, own],
+      publishOn: isVoter ? [subjects.all, subjects.voters, own] : [subjects.voters, own],
+      reply: this.#mark,
+      onMessage: (message) => this.#onMessage(message),
+      onStatus: (status, error) => this.#onStatus(status, error),
+      onEvent: options.onEvent,
+    });
+  }
+
+  get status(): ChannelStatus {
+    return this.#attachment.status;
+  }
+
+  get frameBytesMax(): number {
+    const { info } = this.#connection;
+    if (info !== undefined && info !== null) this.#maxPayload = info.max_payload;
+    return this.#maxPayload;
+  }
+
+  whenReady(): Promise<void> {
+    return this.#attachment.whenReady();
+  }
+
+  /** The client writes what one turn publishes to its socket at once, in a microtask; there is nothing to flush here. */
+  send(frames: readonly OutgoingFrame[]): void {
+    for (const frame of frames) this.#publish(this.#subjects.of(frame.to), frame, this.#publishOptions);
+  }
+
+  publishEvents(events: readonly PublishedEvent[]): void {
+    for (const event of events) this.#publish(this.#subjects.event(event), { to: everyone, bytes: event.bytes });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#attachment.release();
+    return this.#closing;
+  }
+
+  #publish(subject: string, frame: OutgoingFrame, options?: { reply: string }): void {
+    // Both generations accept what is published while they are disconnected, and forget it.
+    if (this.#attachment.status !== 'connected') {
+      this.#droppedFrames++;
+      return;
+    }
+    const { frameBytesMax } = this;
+    if (frame.bytes.byteLength > frameBytesMax) return this.#report(frameTooLarge(frame, frameBytesMax));
+    try {
+      this.#connection.publish(subject, frame.bytes, options);
+    } catch {
+      // The user drains or has just closed the connection; the status follows.
+      this.#droppedFrames++;
+    }
+  }
+
+  #onMessage(message: NatsMessage): void {
+    const { data, reply } = message;
+    if (reply !== this.#mark && data.byteLength > 0) this.#options.onFrame(data);
+  }
+
+  #onStatus(status: ChannelStatus, error: Error | undefined): void {
+    if (status === 'connected' && this.#droppedFrames > 0) {
+      this.#report({ type: 'info', code: 'FRAMES_DROPPED', message: `${this.#droppedFrames} frames were dropped while disconnected.` });
+      this.#droppedFrames = 0;
+    }
+    this.#options.onStatus(status, error);
+  }
+
+  #report(event: ChannelEvent): void {
+    this.#options.onEvent(event);
+  }
+}
+
+const everyone: Destination = { type: 'all' };
