@@ -1,0 +1,70 @@
+/** The doors of the packages as a stranger meets them: packed, installed by npm into an empty project, required and imported. */
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { buildPackages, packPackage, publishedPackages } from './packages.ts';
+import type { Manifest } from './packages.ts';
+import { faultsOfInstalled, faultsOfManifest } from './dependency-rules.ts';
+import type { InstalledPackage } from './dependency-rules.ts';
+import { capture, root, runTool } from './tool.ts';
+
+/** Run inside the empty project: each imports every door and follows the quick start. */
+const quickstarts = ['quickstart.cjs', 'quickstart.mjs'];
+
+export async function checkDoors(): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-doors-'));
+  try {
+    await buildPackages();
+    const tarballs: string[] = [];
+    for (const one of publishedPackages()) tarballs.push(await packPackage(one, folder));
+    const faults: string[] = [];
+    for (const tarball of tarballs) {
+      faults.push(...(await runTool('publint', [tarball, '--strict'])));
+      // Node 20 never resolves as Node 10 did, so that column of attw's table is left out.
+      faults.push(...(await runTool('attw', [tarball, '--profile', 'node16', '--no-emoji', '--format', 'ascii'])));
+    }
+    return [...faults, ...(await checkInstalled(folder, tarballs))];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function checkInstalled(folder: string, tarballs: readonly string[]): Promise<readonly string[]> {
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'stranger', version: '1.0.0', private: true }));
+  const specifiers = tarballs.map((tarball) => `./${basename(tarball)}`);
+  const env = withoutPnpm();
+  const installed = await capture('npm', ['install', '--no-audit', '--no-fund', '--loglevel', 'error', ...specifiers], {
+    cwd: folder,
+    env,
+  });
+  if (installed.code !== 0) return [`npm cannot install the tarballs:\n${installed.output}`];
+  const ours = publishedPackages().map(({ manifest }) => readInstalled(folder, `node_modules/${manifest.name}`));
+  const faults = [...ours.flatMap(faultsOfManifest), ...faultsOfInstalled(packagesInstalled(folder))];
+  for (const quickstart of quickstarts) {
+    copyFileSync(join(root, 'test', 'doors', quickstart), join(folder, quickstart));
+    const { code, output } = await capture(process.execPath, [quickstart], { cwd: folder, env: { NODE_OPTIONS: '' } });
+    if (code !== 0) faults.push(`${quickstart} failed in an empty project:\n${output}`);
+  }
+  return faults;
+}
+
+/** Everything that npm put there, by its own record. */
+function packagesInstalled(folder: string): InstalledPackage[] {
+  const record = JSON.parse(readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, object>>;
+  };
+  return Object.keys(record.packages).map((path) => ({
+    manifest: readInstalled(folder, path),
+    buildsNativeCode: existsSync(join(folder, path, 'binding.gyp')),
+  }));
+}
+
+function readInstalled(folder: string, path: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, path, 'package.json'), 'utf8')) as Manifest;
+}
+
+/** What pnpm tells its scripts through the environment would configure the npm of the stranger too. */
+function withoutPnpm(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) => /^(?:npm_config_(?!registry|cache|userconfig)|npm_package_|pnpm_)/i.test(name));
+  return Object.fromEntries(names.map((name) => [name, '']));
+}
