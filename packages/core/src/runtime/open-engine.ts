@@ -8,31 +8,24 @@ import type { Observable } from 'rxjs';
 import type { FrameHeader } from '../codec/frame.ts';
 import { createSealer } from '../codec/seal.ts';
 import type { Sealer } from '../codec/seal.ts';
-import { packedBytesMax, valueBytesMax } from '../codec/size.ts';
 import { QuorateError } from '../errors.ts';
-import { Member } from '../group/member.ts';
-import type { MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
+import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
 import type { LockOp, LockState } from '../lock/command.ts';
 import { resultCode } from '../lock/command.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import { readClock } from '../time/clock.ts';
 import type { Clock, Instant } from '../time/clock.ts';
-import { seededRandom } from '../time/random.ts';
 import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus, RequestOutcome } from './engine.ts';
+import { batchBytesMax, checkOpSize, createMember, outstandingMax } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import { packTurn } from './outbox.ts';
+import { Watchers } from './watchers.ts';
 
-/** Most requests of one session that wait for their application. */
-const outstandingMax = 4096;
-/** A batch takes no more of a frame than this, whatever the transport allows: one slot should not hold up the next for long. */
-const batchBytesMax = 262_144;
-/** Acceptors grant no longer leases than this many election timeouts. */
-const leaseMaxElections = 4;
 /** A loop that was blocked for this part of the session's TTL is worth an event. */
 const blockedPartOfTtl = 0.1;
 /** Node turns longer delays into 1 ms. */
@@ -66,8 +59,7 @@ class RunningEngine implements Engine {
   private readonly publisher: EventPublisher;
   private readonly loopWatch = new LoopWatch();
   private readonly outcomes = new Map<number, OutcomeListener>();
-  private readonly watchers = new Map<string, { readonly listeners: Set<(state: LockState) => void>; state?: LockState }>();
-  private watchesChanged = false;
+  private readonly watchers = new Watchers(() => this.scheduleTurn());
   private member: Member;
   private self: Proposer;
   private channel: Channel | null = null;
@@ -94,7 +86,7 @@ class RunningEngine implements Engine {
     this.intake = new FrameIntake(options.group, this.sealer, (refusal) => this.tell({ type: 'frameRefused', ...refusal }));
     this.publisher = new EventPublisher(options.group, options.publish, () => this.channel);
     this.self = { node: options.node, ...loaded.identity };
-    this.member = this.createMember(loaded, readClock(this.clock));
+    this.member = createMember(this.options, loaded, this.frameBytesMax);
     this.header = { ...this.self, group: options.group, founding: '', configuration: 0 };
     this.statuses = new BehaviorSubject(this.status);
   }
@@ -154,9 +146,11 @@ class RunningEngine implements Engine {
   submit(build: (seq: number) => LockOp, onOutcome: OutcomeListener): number {
     if (this.phase !== 'running') throw new QuorateError('CLOSED', 'A request was made of an instance that is closed.');
     if (this.member.session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
-    const seq = this.member.request((next) => this.checkSize(build(next)));
+    const seq = this.member.request((next) => checkOpSize(build(next), this.frameBytesMax()));
     if (seq === null) {
-      throw new QuorateError('LIMIT_REACHED', `${outstandingMax} requests of this process wait for the group.`, { details: { outstandingMax } });
+      throw new QuorateError('LIMIT_REACHED', `${outstandingMax} requests of this process wait for the group.`, {
+        details: { outstandingMax },
+      });
     }
     this.outcomes.set(seq, onOutcome);
     this.scheduleTurn();
@@ -164,22 +158,7 @@ class RunningEngine implements Engine {
   }
 
   watch(resource: string, listener: (state: LockState) => void): () => void {
-    const known = this.watchers.get(resource);
-    const watched = known ?? { listeners: new Set<(state: LockState) => void>() };
-    if (!known) {
-      this.watchers.set(resource, watched);
-      this.watchesChanged = true;
-      this.scheduleTurn();
-    }
-    watched.listeners.add(listener);
-    if (watched.state) listener(watched.state);
-    return () => {
-      watched.listeners.delete(listener);
-      if (watched.listeners.size > 0 || this.watchers.get(resource) !== watched) return;
-      this.watchers.delete(resource);
-      this.watchesChanged = true;
-      this.scheduleTurn();
-    };
+    return this.watchers.add(resource, listener);
   }
 
   async close(timeoutMs: number): Promise<{ readonly sessionClosed: boolean }> {
@@ -224,10 +203,8 @@ class RunningEngine implements Engine {
 
   private stepAll(at: Instant): MemberOutput[] {
     const outputs: MemberOutput[] = [];
-    if (this.watchesChanged) {
-      this.watchesChanged = false;
-      outputs.push(this.member.step({ type: 'watch', resources: [...this.watchers.keys()], at }));
-    }
+    const resources = this.watchers.takeChanged();
+    if (resources) outputs.push(this.member.step({ type: 'watch', resources, at }));
     const { inputs } = this;
     if (inputs.length > 0) {
       this.inputs = [];
@@ -261,7 +238,7 @@ class RunningEngine implements Engine {
     this.send(outputs);
     for (const { results, states, changes, events } of outputs) {
       for (const result of results) this.settle(result[0], { type: 'result', result });
-      for (const state of states) this.onState(state);
+      for (const state of states) this.watchers.onState(state);
       if (changes.length > 0) this.publisher.add(changes, this.founding ?? '');
       for (const event of events) this.onMemberEvent(event);
     }
@@ -296,13 +273,6 @@ class RunningEngine implements Engine {
     if (!listener) return;
     if (outcome.type !== 'result' || outcome.result[1] !== resultCode.queued) this.outcomes.delete(seq);
     listener(outcome);
-  }
-
-  private onState(state: LockState): void {
-    const watched = this.watchers.get(state.resource);
-    if (!watched) return;
-    watched.state = state;
-    for (const listener of watched.listeners) listener(state);
   }
 
   // Time.
@@ -341,7 +311,7 @@ class RunningEngine implements Engine {
     if (reason !== 'closed') this.counts.sessionsLost += 1;
     const listeners = [...this.outcomes.values()];
     this.outcomes.clear();
-    for (const watched of this.watchers.values()) delete watched.state;
+    this.watchers.forget();
     for (const listener of listeners) listener({ type: 'sessionLost', reason });
     this.onSessionEnd?.();
   }
@@ -360,38 +330,8 @@ class RunningEngine implements Engine {
 
   // Beginning and end.
 
-  private createMember(loaded: LoadedMember, at: Instant): Member {
-    const { voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, maxSessionTtlMs, firstFounding, reads } = this.options;
-    return new Member({
-      self: this.self,
-      voters,
-      timing: { heartbeatMs, electionTimeoutMs, leaseMaxMs: leaseMaxElections * electionTimeoutMs },
-      sessionTtlMs,
-      maxSessionTtlMs,
-      firstFounding,
-      reads,
-      random: seededRandom(randomBytes(4).readUInt32LE()),
-      limits: {
-        batchBytesMax: () => Math.min(batchBytesMax, this.valueBytesMax()),
-        sizeOfEntry: packedBytesMax,
-        sizeOfBatch: packedBytesMax,
-        outstandingMax,
-      },
-      at,
-      memory: loaded.memory,
-    });
-  }
-
-  private valueBytesMax(): number {
-    return valueBytesMax(this.channel?.frameBytesMax ?? batchBytesMax);
-  }
-
-  private checkSize(op: LockOp): LockOp {
-    const bytes = packedBytesMax(op);
-    const most = this.valueBytesMax();
-    if (bytes <= most) return op;
-    throw new QuorateError('COMMAND_TOO_LARGE', `A request of up to ${bytes} bytes was made; a frame of this transport has room for ${most}.`);
-  }
+  /** What a batch may count on before the transport has said. */
+  private readonly frameBytesMax = (): number => this.channel?.frameBytesMax ?? batchBytesMax;
 
   /** A founder that gave up continues under a new incarnation, as if its storage had been wiped. */
   private startAnew(): void {
@@ -401,9 +341,9 @@ class RunningEngine implements Engine {
       const loaded = await loadMember(this.options);
       this.self = { node: this.options.node, ...loaded.identity };
       this.header = { ...this.self, group: this.options.group, founding: '', configuration: 0 };
-      this.member = this.createMember(loaded, readClock(this.clock));
+      this.member = createMember(this.options, loaded, this.frameBytesMax);
       this.writing = false;
-      this.watchesChanged = this.watchers.size > 0;
+      this.watchers.askAgain();
       this.give({ type: 'open', at: readClock(this.clock) });
       this.give({ type: 'tick', at: readClock(this.clock) });
     };
