@@ -169,10 +169,12 @@ function isShortestNumber(bytes: Uint8Array, at: number, head: number): boolean 
   }
 }
 
-/** A finite double that no integer form holds. What is neither a fraction nor a safe integer has no place in the grammar. */
+/**
+ * A finite double that no integer form holds. What is neither a fraction nor a safe integer has no place in the grammar: from
+ * 2^52 on the divisor is 1 or less, and nothing is left over.
+ */
 function isFraction(bytes: Uint8Array, at: number): boolean {
   const exponent = ((byteAt(bytes, at) & 0x7f) << 4) | (byteAt(bytes, at + 1) >> 4);
-  if (exponent >= 1023 + 53) return false;
   if (exponent < 1023) return unsigned(bytes, at + 1, 7) !== 0 || (byteAt(bytes, at) & 0x7f) !== 0;
   const mantissa = (byteAt(bytes, at + 1) & 0x0f) * 2 ** 48 + unsigned(bytes, at + 2, 6);
   return mantissa % 2 ** (1023 + 52 - exponent) !== 0;

@@ -6,7 +6,9 @@ import type { LockOp, LockResult, LockState } from '../lock/command.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { LeaderTerm } from '../paxos/leader.ts';
+import type { Slot } from '../paxos/message.ts';
 import { entriesPerBatchMax, entryKind } from '../session/command.ts';
+import type { SessionKey } from '../session/command.ts';
 import { SessionSteward } from '../session/session-steward.ts';
 import type { Applied } from './group-applied.ts';
 import type { GroupState } from './group-state.ts';
@@ -29,6 +31,8 @@ interface Parked {
   readonly from: Proposer;
   readonly message: GroupSessionMessage;
   readonly arrivedMs: number;
+  /** A read waits until what had been proposed when it came is applied: followers may have learned it first. */
+  readonly afterSlot: Slot;
 }
 
 /** More requests than this wait for a begin or a quorum round only in a process that is lost anyway; the rest are resent. */
@@ -42,6 +46,7 @@ const parkedMax = 16_384;
 export class LeaderService {
   private steward: SessionSteward<LockOp, LockResult, LockState> | null = null;
   private parked: Parked[] = [];
+  private readsParked = false;
   /** Opens that came before the group was open: told to wait, and taken up when it opens. */
   private readonly early = new Map<string, Parked>();
   private pending: GroupEntry[] = [];
@@ -70,20 +75,25 @@ export class LeaderService {
     return sends;
   }
 
-  onMessage(from: Proposer, message: GroupSessionMessage, arrivedMs: number, nowMs: number): void {
+  onMessage(from: Proposer, message: GroupSessionMessage, nowMs: number): void {
+    this.take({ from, message, arrivedMs: nowMs, afterSlot: this.term.nextSlot - 1 }, nowMs);
+  }
+
+  private take(parked: Parked, nowMs: number): void {
+    const { from, message, arrivedMs } = parked;
     const steward = this.steward;
-    if (!steward) return this.park({ from, message, arrivedMs });
+    if (!steward) return this.park(parked);
     switch (message.type) {
       case 'submit':
         return this.submit(from, message);
       case 'keepAlive': {
-        if (!this.mayAnswer(arrivedMs, nowMs)) return this.park({ from, message, arrivedMs });
+        if (!this.mayAnswer(arrivedMs, nowMs)) return this.park(parked);
         const answer = steward.onKeepAlive(from.node, message, arrivedMs);
         if (answer) this.answer(from.node, answer);
         return;
       }
       case 'watch':
-        if (!this.mayAnswer(arrivedMs, nowMs)) return this.park({ from, message, arrivedMs });
+        if (!this.mayAnswer(arrivedMs, nowMs) || this.state.appliedIndex < parked.afterSlot) return this.parkRead(parked);
         return this.answer(from.node, steward.onWatch(from.node, message).message);
       case 'openSession':
         return this.openSession(steward, from, message, nowMs);
@@ -100,11 +110,12 @@ export class LeaderService {
     if (this.parked.length === 0 || !this.steward) return;
     const { parked } = this;
     this.parked = [];
-    for (const { from, message, arrivedMs } of parked) this.onMessage(from, message, arrivedMs, nowMs);
+    this.readsParked = false;
+    for (const request of parked) this.take(request, nowMs);
   }
 
   private retryEarly(nowMs: number): void {
-    for (const { from, message, arrivedMs } of this.early.values()) this.onMessage(from, message, arrivedMs, nowMs);
+    for (const request of this.early.values()) this.take(request, nowMs);
     this.early.clear();
   }
 
@@ -152,13 +163,13 @@ export class LeaderService {
   }
 
   /** After each application. `learnsByItself` tells which nodes need no frame for their results. */
-  onApplied(applied: Applied, nowMs: number, learnsByItself: (node: string) => boolean): void {
+  onApplied(applied: Applied, nowMs: number, learnsByItself: (node: string, session: SessionKey) => boolean): void {
     if (applied.begun === this.options.stamp) this.begin(nowMs);
     const steward = this.steward;
     if (!steward) return;
     if (applied.groupOpened) this.retryEarly(nowMs);
     for (const { session, node, results } of applied.replies) {
-      if (!learnsByItself(node)) this.answer(node, { type: 'replies', session, results });
+      if (!learnsByItself(node, session)) this.answer(node, { type: 'replies', session, results });
     }
     for (const opened of applied.opened) {
       steward.opened(opened.session, opened.ttlMs, nowMs);
@@ -171,6 +182,7 @@ export class LeaderService {
       steward.ended(session, node);
       this.answer(node, { type: 'sessionEnded', session });
     }
+    if (this.readsParked) this.retryParked(nowMs);
     if (applied.changed.size > 0 && steward.hasWatchers) {
       for (const { node, message } of steward.changed(applied.changed)) this.answer(node, message);
     }
@@ -197,7 +209,7 @@ export class LeaderService {
     const { nonce, ttlMs, replaces } = message;
     const instance = instanceOf(from);
     if (!this.state.isOpen) {
-      if (this.early.size < parkedMax) this.early.set(from.node, { from, message, arrivedMs: nowMs });
+      if (this.early.size < parkedMax) this.early.set(from.node, { from, message, arrivedMs: nowMs, afterSlot: 0 });
       return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: this.opensInMs(nowMs) });
     }
     if (replaces !== 0 && this.state.session(replaces)?.node === from.node) steward.beginEnding(replaces);
@@ -240,6 +252,11 @@ export class LeaderService {
 
   private park(parked: Parked): void {
     if (this.parked.length < parkedMax) this.parked.push(parked);
+  }
+
+  private parkRead(parked: Parked): void {
+    this.readsParked = true;
+    this.park(parked);
   }
 
   private answer(node: string, message: GroupSessionMessage): void {

@@ -325,7 +325,7 @@ export class Member {
   private onRequest(from: Proposer, message: GroupSessionMessage, at: Instant): void {
     const nowMs = at.monotonicMs;
     if (!this.service) return;
-    this.service.onMessage(from, message, nowMs, nowMs);
+    this.service.onMessage(from, message, nowMs);
     this.collectService(at);
   }
 
@@ -524,11 +524,16 @@ export class Member {
     this.answerOwn(applied, at);
   }
 
-  /** In a group of three, a connected voter learns what is chosen from the accept itself: its own sessions need no reply. */
-  private readonly learnsByItself = (node: string): boolean => {
+  /**
+   * In a group of three, a connected voter learns what is chosen from the accept itself: its own sessions need no reply. A process
+   * that came back under the name of a seat without its memory is no voter.
+   */
+  private readonly learnsByItself = (node: string, session: SessionKey): boolean => {
     if (node === this.options.self.node) return true;
     const voters = this.record?.configuration.voters;
-    return voters?.length === 3 && voters.some((voter) => voter.node === node);
+    if (voters?.length !== 3) return false;
+    const seat = voters.find((voter) => voter.node === node);
+    return seat !== undefined && (this.state?.session(session)?.instance.startsWith(`${seat.incarnation}.`) ?? false);
   };
 
   /** A voter completes the requests of its own process at application, without a frame. */

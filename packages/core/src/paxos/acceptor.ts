@@ -49,9 +49,9 @@ export class Acceptor<V> {
     return true;
   }
 
-  /** Every slot from `firstSlot` on that this ballot has our vote for, without a gap. */
+  /** Every slot from `firstSlot` on that this ballot has our vote for, or that is known to be chosen, without a gap. */
   acceptedUpTo(ballot: Ballot, firstSlot: Slot, from: Slot): Slot {
-    let slot = Math.max(from, firstSlot - 1);
+    let slot = Math.max(from, firstSlot - 1, this.log.chosenIndex);
     while (this.hasVote(ballot, slot + 1)) slot += 1;
     return slot;
   }

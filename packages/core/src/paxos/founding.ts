@@ -34,11 +34,13 @@ export interface FounderOptions {
 export interface FounderMemory {
   readonly record: FoundingRecord | null;
   readonly complete: boolean;
+  /** True if every founder was known to have confirmed: one that has lost its memory since will not say it again. */
+  readonly confirmed?: boolean;
   readonly tokenSecond: number;
 }
 
 export type FounderRecord =
-  | { readonly type: 'founding'; readonly record: FoundingRecord; readonly complete: boolean }
+  | { readonly type: 'founding'; readonly record: FoundingRecord; readonly complete: boolean; readonly confirmed?: boolean }
   /** The incarnation is discarded, as if its storage had been wiped: the holder mints another and starts anew. */
   | { readonly type: 'discarded' };
 
@@ -81,12 +83,14 @@ interface Witness {
 /**
  * 1. It accepts only a record that lists exactly its own configured voters and itself in this incarnation; at most one, ever.
  * 2. Only the first voter in order of names proposes, and only to founders that answered its present nonce.
- * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: it discards its incarnation.
+ * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: unless one of the others, who must all have
+ *    answered, knows completion, it discards its incarnation. Meanwhile it completes nothing by itself.
  * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
  */
 export class Founder {
   private record: FoundingRecord | null;
   private complete: boolean;
+  private readonly confirmed: boolean;
   private nonce = '';
   private nonces = 0;
   private nonceAtMs = -Infinity;
@@ -104,6 +108,7 @@ export class Founder {
   constructor(private readonly options: FounderOptions) {
     this.record = options.memory?.record ?? null;
     this.complete = options.memory?.complete ?? false;
+    this.confirmed = options.memory?.confirmed ?? false;
   }
 
   step(input: FounderInput): FounderOutput {
@@ -134,7 +139,7 @@ export class Founder {
 
   /** Every founder confirmed that it knows completion: sessions may open. */
   get isConfirmed(): boolean {
-    return this.complete && this.options.voters.every((node) => node === this.options.self.node || this.confirmedBy.has(node));
+    return this.complete && (this.confirmed || this.others.every((node) => this.confirmedBy.has(node)));
   }
 
   /** Voters that answered the present or the last nonce. */
@@ -147,8 +152,9 @@ export class Founder {
     this.dueMs = nowMs + this.options.periodMs;
     // A group that stopped giving signs of life may be gone: whoever is left founds anew, unanimously as ever.
     if (this.existing && nowMs - this.existing.atMs > existingGroupPeriods * this.options.periodMs) this.existing = null;
-    if (this.complete) return this.confirm();
     if (this.record) this.sayAccepted();
+    // Whoever is confirmed already falls silent, and is only asked by the line above for the word that was lost.
+    if (this.complete) return this.confirm();
     this.ask(nowMs, wallMs);
     this.maybePropose(wallMs);
     if (this.options.voters.length === 1) this.maybeComplete();
@@ -183,12 +189,12 @@ export class Founder {
   }
 
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
-    if (greeting.nonce !== this.nonce) return;
+    if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
     if (!this.isOtherVoter(from.node)) return;
     const byMs = Math.abs(greeting.wallMs - wallMs);
     this.witnesses.set(from.node, { seat: { node: from.node, incarnation: from.incarnation }, greeting, byMs });
-    if (this.record && !this.complete) return this.reconsider(from, greeting);
+    if (this.record && !this.complete) return this.reconsider(greeting);
     if (!this.record && greeting.record && (greeting.standing === 'founded' || greeting.standing === 'led')) {
       return this.recognise(from, greeting.record, nowMs);
     }
@@ -197,16 +203,23 @@ export class Founder {
   }
 
   /** A living seat under another incarnation than the record's can never accept it: unless it is complete already, it never will be. */
-  private reconsider(from: Proposer, greeting: M.Greeting): void {
+  private reconsider(greeting: M.Greeting): void {
     const record = this.record;
     if (!record) return;
     if (sameFounding(greeting.record, record) && (greeting.standing === 'founded' || greeting.standing === 'led'))
       return this.learnComplete();
-    if (listed(record, from)) return;
+    const stranger = this.strangerTo(record);
+    // It takes all to found anew, so nothing is lost by first hearing from all that none of them knows completion.
+    if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;
     this.discarded = true;
     this.out.persist.push({ type: 'discarded' });
-    const because = { node: from.node, incarnation: from.incarnation };
-    this.out.events.push({ type: 'gaveUp', founding: record.configuration.founding, because });
+    this.out.events.push({ type: 'gaveUp', founding: record.configuration.founding, because: stranger });
+  }
+
+  /** A seat that answered the present nonce and that the record does not list. */
+  private strangerTo(record: FoundingRecord): Seat | undefined {
+    for (const { seat } of this.witnesses.values()) if (!listed(record, seat)) return seat;
+    return undefined;
   }
 
   private recognise(from: Proposer, record: FoundingRecord, nowMs: number): void {
@@ -258,6 +271,10 @@ export class Founder {
   private accept(record: FoundingRecord): void {
     this.record = record;
     this.acceptedBy.clear();
+    // Answers to questions from before the record are no evidence against it.
+    this.nonce = '';
+    this.nonceAtMs = -Infinity;
+    this.witnesses.clear();
     this.out.persist.push({ type: 'founding', record, complete: false });
     this.out.events.push({ type: 'foundingAccepted', founding: record.configuration.founding });
     this.sayAccepted();
@@ -288,7 +305,8 @@ export class Founder {
 
   private maybeComplete(): void {
     const { voters, self } = this.options;
-    if (this.record && voters.every((node) => node === self.node || this.acceptedBy.has(node))) this.learnComplete();
+    if (!this.record || this.strangerTo(this.record)) return;
+    if (voters.every((node) => node === self.node || this.acceptedBy.has(node))) this.learnComplete();
   }
 
   private learnComplete(): void {
@@ -312,6 +330,7 @@ export class Founder {
   private announceConfirmed(): void {
     if (this.confirmedAnnounced || !this.isConfirmed || !this.record) return;
     this.confirmedAnnounced = true;
+    this.out.persist.push({ type: 'founding', record: this.record, complete: true, confirmed: true });
     this.out.events.push({ type: 'foundingConfirmed', founding: this.record.configuration.founding });
   }
 
@@ -325,6 +344,10 @@ export class Founder {
     if (this.complainedOf.has(key) || this.complainedOf.size >= complaintsMax) return;
     this.complainedOf.add(key);
     this.out.events.push(event);
+  }
+
+  private get others(): readonly string[] {
+    return this.options.voters.filter((node) => node !== this.options.self.node);
   }
 
   private isOtherVoter(node: string): boolean {

@@ -3,7 +3,7 @@ import type { Ballot } from './ballot.ts';
 import { majorityOf } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import { HeldLease } from './lease.ts';
-import type { Slot } from './message.ts';
+import type { Accept, Slot } from './message.ts';
 
 export interface Proposal<V> {
   readonly slot: Slot;
@@ -46,6 +46,10 @@ export class LeaderTerm<V> {
     this.nextSlot += 1;
     this.inFlight.set(proposal.slot, proposal);
     return proposal;
+  }
+
+  acceptOf({ slot, value }: Proposal<V>, chosenIndex: Slot): Accept<V> {
+    return { type: 'accept', ballot: this.ballot, slot, value, firstSlot: this.firstSlot, chosenIndex };
   }
 
   onAccepted(node: string, upTo: Slot, beyond: readonly Slot[]): void {

@@ -1,14 +1,14 @@
 /** The leader lease, as its granters and its holder see it. Gray & Cheriton, "Leases" (1989); the safety rules 7 and 8. */
 import { usableLengthMs } from '../time/clock.ts';
-import { sameProposer } from './ballot.ts';
-import type { Proposer } from './ballot.ts';
+import { sameBallot, sameProposer } from './ballot.ts';
+import type { Ballot, Proposer } from './ballot.ts';
 
 /**
  * What an acceptor granted: until it runs out on the acceptor's monotonic clock, it promises nobody else.
  * A voter that restarted with its memory forgot what it granted, and therefore waits out the longest lease first.
  */
 export class GrantedLease {
-  private owner: Proposer | null = null;
+  private owner: Ballot | null = null;
   private untilMs: number;
 
   /** `barrierUntilMs`: nobody is promised anything before it; −Infinity for none. */
@@ -16,14 +16,15 @@ export class GrantedLease {
     this.untilMs = barrierUntilMs;
   }
 
-  grant(owner: Proposer, lengthMs: number, nowMs: number): void {
+  grant(owner: Ballot, lengthMs: number, nowMs: number): void {
     this.owner = owner;
     this.untilMs = Math.max(this.untilMs, nowMs + lengthMs);
   }
 
-  /** The owner stopped serving for good: nobody has to wait for it. The wait after a restart stays. */
-  release(owner: Proposer): void {
-    if (this.owner && sameProposer(this.owner, owner)) this.untilMs = this.barrierUntilMs;
+  /** The owner stopped serving in this ballot for good: nobody has to wait for it. The wait after a restart stays. */
+  release(owner: Ballot): void {
+    // A delayed word of an earlier ballot says nothing of the one that the same leader serves in now.
+    if (this.owner && sameBallot(this.owner, owner)) this.untilMs = this.barrierUntilMs;
   }
 
   /** How long the acceptor is still bound against `proposer`; 0 if free to promise it. */

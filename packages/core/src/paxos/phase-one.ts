@@ -1,15 +1,20 @@
 /** Phase 1 of a candidate: who promised, what they had accepted, and what follows from it. "Paxos Made Simple" §3. */
 import { compareBallots } from './ballot.ts';
-import type { Ballot } from './ballot.ts';
+import type { Ballot, Proposer } from './ballot.ts';
 import type { PromiseMade, Slot, Vote } from './message.ts';
+import type { ReplicaLimits } from './replica-io.ts';
 
+/** The pages that have come of one answer to the prepare. */
 interface PartialPromise<V> {
-  readonly parts: Map<number, PromiseMade<V>>;
+  readonly run: number;
+  readonly chosenIndex: Slot;
   readonly expected: number;
+  readonly parts: Map<number, PromiseMade<V>>;
 }
 
 /**
- * 1. Only whole promises of distinct voters for this very ballot count.
+ * 1. Only whole promises of distinct voters for this very ballot count; pages of two answers to one prepare are never put together,
+ *    for a voter that learned something in between cuts them elsewhere.
  * 2. Per slot the vote of the highest ballot is adopted; a slot that no vote names may be filled with a no-op.
  * 3. Nothing at or under the highest chosen index among the promises is proposed: it is fetched.
  */
@@ -33,12 +38,17 @@ export class PhaseOne<V> {
     return this.knownBy;
   }
 
-  onPromise(node: string, promise: PromiseMade<V>): void {
+  onPromise({ node, run }: Proposer, promise: PromiseMade<V>): void {
     if (compareBallots(promise.ballot, this.ballot) !== 0 || this.promisedBy.has(node)) return;
-    const partial = this.partial.get(node) ?? { parts: new Map<number, PromiseMade<V>>(), expected: promise.parts };
-    this.partial.set(node, partial);
+    const { chosenIndex, parts: expected } = promise;
+    let partial = this.partial.get(node);
+    if (partial && chosenIndex < partial.chosenIndex) return;
+    if (!partial || partial.run !== run || partial.chosenIndex !== chosenIndex || partial.expected !== expected) {
+      partial = { run, chosenIndex, expected, parts: new Map() };
+      this.partial.set(node, partial);
+    }
     partial.parts.set(promise.part, promise);
-    if (partial.parts.size < partial.expected) return;
+    if (partial.parts.size < expected) return;
     this.partial.delete(node);
     this.promisedBy.add(node);
     for (const part of partial.parts.values()) this.count(node, part);
@@ -60,4 +70,20 @@ export class PhaseOne<V> {
       if (!known || compareBallots(vote.ballot, known.ballot) > 0) this.highest.set(vote.slot, vote);
     }
   }
+}
+
+/** The votes of a promise, cut into pages that each fit into a frame; at least one, be it empty. */
+export function pagesOf<V>(votes: readonly Vote<V>[], { messageBytesMax, sizeOf }: ReplicaLimits<V>): Vote<V>[][] {
+  const pages: Vote<V>[][] = [[]];
+  let bytes = 0;
+  for (const vote of votes) {
+    const size = vote.value === null ? 1 : sizeOf(vote.value);
+    if (bytes > 0 && bytes + size > messageBytesMax) {
+      pages.push([]);
+      bytes = 0;
+    }
+    bytes += size;
+    pages.at(-1)?.push(vote);
+  }
+  return pages;
 }

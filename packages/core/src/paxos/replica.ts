@@ -3,90 +3,21 @@
  * canvassing (pre-vote) and check-quorum, so that one quorum-connected voter suffices and a returning one deposes nobody.
  */
 import { unreachable } from '../errors.ts';
-import type { Random } from '../time/random.ts';
 import { Acceptor } from './acceptor.ts';
-import type { ReplicaRecord } from './acceptor.ts';
-import { compareBallots, sameBallot, sameProposer, zeroBallot } from './ballot.ts';
+import { Acknowledgement } from './acknowledgement.ts';
+import { compareBallots, sameBallot, sameProposer } from './ballot.ts';
 import type { Ballot, Proposer } from './ballot.ts';
 import { isVoter, majorityOf } from './configuration.ts';
-import type { Configuration } from './configuration.ts';
+import { Learner } from './learner.ts';
 import { LeaderTerm } from './leader.ts';
-import type { Proposal } from './leader.ts';
 import { GrantedLease } from './lease.ts';
 import { Log } from './log.ts';
-import type { ChosenEntry } from './log.ts';
 import type * as M from './message.ts';
-import type { PaxosMessage, Slot } from './message.ts';
-import { PhaseOne } from './phase-one.ts';
+import type { PaxosMessage } from './message.ts';
+import { pagesOf, PhaseOne } from './phase-one.ts';
+import type { ReplicaDestination, ReplicaInput, ReplicaOptions, ReplicaOutput } from './replica-io.ts';
 
-export interface ReplicaTiming {
-  readonly heartbeatMs: number;
-  /** The shortest silence after which a follower canvasses; the longest is twice that. The leader lease has this length too. */
-  readonly electionTimeoutMs: number;
-  /** No longer lease is granted; a replica restarted with its memory waits this long before it promises anything. */
-  readonly leaseMaxMs: number;
-}
-
-export interface ReplicaLimits<V> {
-  /** Most bytes of values in one frame. */
-  readonly messageBytesMax: number;
-  readonly sizeOf: (value: V) => number;
-}
-
-export interface ReplicaOptions<V> {
-  readonly self: Proposer;
-  readonly configuration: Configuration;
-  readonly timing: ReplicaTiming;
-  readonly random: Random;
-  readonly limits: ReplicaLimits<V>;
-  /** The first value of a new leader, naming its ballot. */
-  readonly begin: (ballot: Ballot) => V;
-  readonly nowMs: number;
-  /** What storage kept of an earlier run; absent for a first one. */
-  readonly memory?: ReplicaMemory<V>;
-}
-
-/** What a replica must find again: promises and votes never fall behind what was said. */
-export interface ReplicaMemory<V> {
-  readonly floor: Slot;
-  readonly promised: Ballot;
-  /** Everything kept up to here is chosen. */
-  readonly chosenIndex: Slot;
-  readonly votes: readonly M.Vote<V>[];
-  readonly learned: readonly ChosenEntry<V>[];
-}
-
-export type { ReplicaRecord } from './acceptor.ts';
-
-export type ReplicaDestination = { readonly type: 'all' } | { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
-
-export interface ReplicaSend<V> {
-  readonly to: ReplicaDestination;
-  readonly message: PaxosMessage<V>;
-}
-
-export type ReplicaEvent =
-  | { readonly type: 'canvassing'; readonly ballot: Ballot }
-  | { readonly type: 'leading'; readonly ballot: Ballot; readonly beginSlot: Slot; readonly adopted: number; readonly filled: number }
-  | { readonly type: 'steppedDown'; readonly ballot: Ballot; readonly reason: 'outbid' | 'majority silent' | 'handed over' }
-  | { readonly type: 'following'; readonly ballot: Ballot };
-
-/** Fields in the order in which they are carried out: nothing is sent before `persist` is durable, nothing applied before that. */
-export interface ReplicaOutput<V> {
-  readonly persist: ReplicaRecord<V>[];
-  readonly send: ReplicaSend<V>[];
-  readonly apply: readonly ChosenEntry<V>[];
-  readonly events: ReplicaEvent[];
-}
-
-export type ReplicaInput<V> =
-  | { readonly type: 'message'; readonly from: Proposer; readonly message: PaxosMessage<V>; readonly nowMs: number }
-  | { readonly type: 'propose'; readonly value: V; readonly nowMs: number }
-  | { readonly type: 'tick'; readonly nowMs: number }
-  /** The end of a turn: cumulative acknowledgements leave. */
-  | { readonly type: 'flush'; readonly nowMs: number }
-  /** Stop leading in good order; the candidate named, if any, canvasses without waiting. */
-  | { readonly type: 'resign'; readonly nowMs: number };
+export type * from './replica-io.ts';
 
 type Role<V> =
   | { readonly type: 'follower' }
@@ -106,6 +37,8 @@ const voters: ReplicaDestination = { type: 'voters' };
 export class Replica<V> {
   readonly log: Log<V>;
   private readonly acceptor: Acceptor<V>;
+  private readonly learner: Learner<V>;
+  private readonly acknowledgement: Acknowledgement<V>;
   private readonly granted: GrantedLease;
   private role: Role<V> = follower;
   /** The leader that this replica last heard a heartbeat from, and when. */
@@ -113,15 +46,6 @@ export class Replica<V> {
   private connectedVoters: readonly string[] = [];
   private electionDueMs: number;
   private highestSeen: Ballot;
-  private fetchDueMs = -Infinity;
-  private recordedChosen: Slot;
-  private readonly acknowledge: { ballot: Ballot; firstSlot: Slot; upTo: Slot; beyond: Slot[]; due: boolean } = {
-    ballot: zeroBallot,
-    firstSlot: 0,
-    upTo: 0,
-    beyond: [],
-    due: false,
-  };
   private out: ReplicaOutput<V> = { persist: [], send: [], apply: [], events: [] };
 
   constructor(private readonly options: ReplicaOptions<V>) {
@@ -130,8 +54,9 @@ export class Replica<V> {
     for (const vote of memory?.votes ?? []) this.log.keepVote(vote.slot, vote.ballot, vote.value);
     for (const entry of memory?.learned ?? []) this.log.learn(entry.slot, entry.value);
     for (let slot = this.log.floor + 1; slot <= (memory?.chosenIndex ?? 0); slot += 1) this.log.choose(slot);
-    this.recordedChosen = this.log.chosenIndex;
     this.acceptor = new Acceptor(this.log, memory?.promised);
+    this.learner = new Learner(this.acceptor, options.limits, timing.heartbeatMs);
+    this.acknowledgement = new Acknowledgement(this.acceptor);
     this.highestSeen = this.acceptor.promised;
     this.granted = new GrantedLease(memory ? nowMs + timing.leaseMaxMs : -Infinity);
     // The first founder need not wait for a leader that cannot exist yet; of one voter there is nobody to wait for.
@@ -144,7 +69,7 @@ export class Replica<V> {
     const out: ReplicaOutput<V> = (this.out = { persist: [], send: [], apply: [], events: [] });
     switch (input.type) {
       case 'message':
-        if (isVoter(this.options.configuration, input.from)) this.onMessage(input.from, input.message, input.nowMs);
+        if (this.isOtherVoter(input.from)) this.onMessage(input.from, input.message, input.nowMs);
         break;
       case 'propose':
         this.propose(input.value, input.nowMs);
@@ -153,7 +78,7 @@ export class Replica<V> {
         this.onTick(input.nowMs);
         break;
       case 'flush':
-        this.sendAcknowledgement();
+        this.acknowledge();
         break;
       case 'resign':
         this.resign(input.nowMs);
@@ -272,7 +197,7 @@ export class Replica<V> {
     this.electionDueMs = nowMs + this.electionDelayMs();
     const { chosenIndex, floor } = this.log;
     this.out.send.push({ to: voters, message: { type: 'prepare', ballot, chosenIndex } });
-    phase.onPromise(this.options.self.node, {
+    phase.onPromise(this.options.self, {
       type: 'promise',
       ballot,
       chosenIndex,
@@ -291,7 +216,7 @@ export class Replica<V> {
     this.adoptPromise(ballot, nowMs);
     this.electionDueMs = nowMs + this.electionDelayMs();
     const votes = this.log.votesAbove(Math.max(chosenIndex, this.log.chosenIndex), ballot);
-    const pages = this.paginate(votes);
+    const pages = pagesOf(votes, this.options.limits);
     const { chosenIndex: known, floor } = this.log;
     pages.forEach((page, part) =>
       this.reply(from, { type: 'promise', ballot, chosenIndex: known, floor, part, parts: pages.length, votes: page }),
@@ -300,7 +225,7 @@ export class Replica<V> {
 
   private onPromise(from: Proposer, message: M.PromiseMade<V>, nowMs: number): void {
     if (this.role.type !== 'preparing') return;
-    this.role.phase.onPromise(from.node, message);
+    this.role.phase.onPromise(from, message);
     this.maybeLead(this.role.phase, nowMs);
   }
 
@@ -308,7 +233,7 @@ export class Replica<V> {
   private maybeLead(phase: PhaseOne<V>, nowMs: number): void {
     if (!phase.isComplete) return;
     const { node, chosenIndex } = phase.mostAdvanced;
-    if (chosenIndex > this.log.chosenIndex) this.fetch(node, chosenIndex, nowMs);
+    if (chosenIndex > this.log.chosenIndex) this.learner.fetch(node, chosenIndex, nowMs, this.out);
     else this.lead(phase, nowMs);
   }
 
@@ -354,45 +279,28 @@ export class Replica<V> {
     const proposal = term.propose(value, nowMs);
     // Our own vote is in `persist` of the same output, so it is durable before the accept leaves: the short path rests on it.
     this.acceptor.accept(term.ballot, proposal.slot, value, this.out.persist);
-    this.out.send.push({ to: voters, message: this.acceptMessage(term, proposal) });
+    this.out.send.push({ to: voters, message: term.acceptOf(proposal, this.log.chosenIndex) });
     term.onAccepted(this.options.self.node, proposal.slot, []);
     this.maybeChoose(term, nowMs);
-  }
-
-  private acceptMessage(term: LeaderTerm<V>, { slot, value }: Proposal<V>): M.Accept<V> {
-    return { type: 'accept', ballot: term.ballot, slot, value, firstSlot: term.firstSlot, chosenIndex: this.log.chosenIndex };
   }
 
   private onAccept(from: Proposer, message: M.Accept<V>, nowMs: number): void {
     const { ballot, slot, value, firstSlot, chosenIndex } = message;
     if (!sameProposer(from, ballot)) return;
-    if (slot <= this.log.floor) return this.sendChosen(from, slot, slot);
+    if (slot <= this.log.floor) return this.reply(from, this.learner.chosenFrom(slot, slot));
     if (compareBallots(ballot, this.acceptor.promised) < 0) return this.reject(from, ballot, 0);
     this.adoptPromise(ballot, nowMs);
     this.acceptor.accept(ballot, slot, value, this.out.persist);
     this.electionDueMs = Math.max(this.electionDueMs, nowMs + this.options.timing.electionTimeoutMs);
-    this.noteAccepted(ballot, slot, firstSlot);
+    this.acknowledgement.note(ballot, slot, firstSlot);
     // With three voters, the proposer's vote (durable before this left) and ours are a majority.
     if (this.options.configuration.voters.length === 3) this.log.choose(slot);
-    this.learnUpTo(ballot, chosenIndex, from.node, nowMs);
+    this.learner.learnUpTo(ballot, chosenIndex, from.node, nowMs, this.out);
   }
 
-  private noteAccepted(ballot: Ballot, slot: Slot, firstSlot: Slot): void {
-    const ack = this.acknowledge;
-    if (!sameBallot(ack.ballot, ballot)) Object.assign(ack, { ballot, firstSlot, upTo: firstSlot - 1, beyond: [] });
-    ack.due = true;
-    ack.upTo = this.acceptor.acceptedUpTo(ballot, firstSlot, ack.upTo);
-    if (slot > ack.upTo) ack.beyond.push(slot);
-    if (ack.beyond.length > 0) ack.beyond = ack.beyond.filter((beyond) => beyond > ack.upTo);
-  }
-
-  private sendAcknowledgement(): void {
-    const ack = this.acknowledge;
-    if (!ack.due) return;
-    ack.due = false;
-    if (!sameBallot(ack.ballot, this.acceptor.promised)) return;
-    const { ballot, upTo, beyond } = ack;
-    this.reply(ballot, { type: 'accepted', ballot, upTo, beyond: [...beyond] });
+  private acknowledge(): void {
+    const message = this.acknowledgement.take();
+    if (message) this.reply(message.ballot, message);
   }
 
   private onAccepted(from: Proposer, { ballot, upTo, beyond }: M.Accepted, nowMs: number): void {
@@ -420,7 +328,7 @@ export class Replica<V> {
     this.granted.grant(term.ballot, timing.electionTimeoutMs, nowMs);
     const id = term.lease.heartbeatSent(nowMs, self.node);
     this.connectedVoters = term.lease.connected(nowMs, timing.electionTimeoutMs);
-    this.recordChosen();
+    this.learner.record(this.out);
     this.log.compactTo(term.appliedByAll());
     this.out.send.push({
       to: { type: 'all' },
@@ -437,7 +345,7 @@ export class Replica<V> {
     for (const proposal of term.inFlight.values()) {
       if (nowMs - proposal.sentAtMs < timing.heartbeatMs) continue;
       proposal.sentAtMs = nowMs;
-      this.out.send.push({ to: voters, message: this.acceptMessage(term, proposal) });
+      this.out.send.push({ to: voters, message: term.acceptOf(proposal, this.log.chosenIndex) });
     }
   }
 
@@ -455,11 +363,11 @@ export class Replica<V> {
     this.heard = { ballot, atMs: nowMs };
     this.connectedVoters = connected;
     this.electionDueMs = nowMs + this.electionDelayMs();
-    this.learnUpTo(ballot, chosenIndex, from.node, nowMs);
+    this.learner.learnUpTo(ballot, chosenIndex, from.node, nowMs, this.out);
     this.log.compactTo(Math.min(compactTo, this.log.chosenIndex));
     if (leaseMs > this.options.timing.leaseMaxMs) return;
     this.granted.grant(ballot, leaseMs, nowMs);
-    this.recordChosen();
+    this.learner.record(this.out);
     this.reply(from, { type: 'heartbeatSeen', ballot, id, appliedIndex: this.log.chosenIndex });
   }
 
@@ -489,13 +397,6 @@ export class Replica<V> {
     if (successor === this.options.self.node) this.electionDueMs = nowMs;
   }
 
-  /** Others forget what everyone has applied, so what we say we applied must be found again after a restart. */
-  private recordChosen(): void {
-    if (this.recordedChosen === this.log.chosenIndex) return;
-    this.recordedChosen = this.log.chosenIndex;
-    this.out.persist.push({ type: 'chosen', upTo: this.recordedChosen });
-  }
-
   private stepDown(reason: 'outbid' | 'majority silent' | 'handed over', nowMs: number): void {
     if (this.role.type !== 'leader') return;
     this.out.events.push({ type: 'steppedDown', ballot: this.role.term.ballot, reason });
@@ -507,49 +408,17 @@ export class Replica<V> {
 
   // Learning.
 
-  /** Everything the leader of `ballot` knows to be chosen: ours where we voted in that ballot, else it must be fetched. */
-  private learnUpTo(ballot: Ballot, chosenIndex: Slot, node: string, nowMs: number): void {
-    const own = this.log.chosenIndex;
-    for (let slot = own + 1; slot <= chosenIndex && this.acceptor.hasVote(ballot, slot); slot += 1) this.log.choose(slot);
-    if (chosenIndex > this.log.chosenIndex && nowMs >= this.fetchDueMs) this.fetch(node, chosenIndex, nowMs);
-  }
-
-  private fetch(node: string, to: Slot, nowMs: number): void {
-    this.fetchDueMs = nowMs + this.options.timing.heartbeatMs;
-    this.out.send.push({ to: { type: 'node', node }, message: { type: 'fetch', from: this.log.chosenIndex + 1, to } });
-  }
-
   private onFetch(from: Proposer, { from: first, to }: M.Fetch): void {
-    this.sendChosen(from, first, to);
+    this.reply(from, this.learner.chosenFrom(first, to));
   }
 
-  private sendChosen(to: Proposer, first: Slot, last: Slot): void {
-    const { chosenIndex, floor } = this.log;
-    const { limits } = this.options;
-    const values: (V | null)[] = [];
-    let bytes = 0;
-    for (let slot = first; slot > floor && slot <= Math.min(last, chosenIndex); slot += 1) {
-      const value = this.log.valueAt(slot) ?? null;
-      bytes += value === null ? 1 : limits.sizeOf(value);
-      if (values.length > 0 && bytes > limits.messageBytesMax) break;
-      values.push(value);
-    }
-    this.reply(to, { type: 'chosen', from: first, values, chosenIndex, floor });
-  }
-
-  private onChosen({ from, values, chosenIndex }: M.Chosen<V>, nowMs: number): void {
-    const before = this.log.chosenIndex;
-    values.forEach((value, index) => {
-      const slot = from + index;
-      if (slot <= this.log.floor || this.log.isChosen(slot)) return;
-      this.log.learn(slot, value);
-      this.out.persist.push({ type: 'learned', slot, value });
-    });
+  private onChosen(message: M.Chosen<V>, nowMs: number): void {
+    const isNews = this.learner.onChosen(message, this.out);
     const role = this.role;
     if (role.type === 'preparing') this.maybeLead(role.phase, nowMs);
     else if (role.type === 'leader') this.maybeChoose(role.term, nowMs);
-    else if (this.log.chosenIndex > before && chosenIndex > this.log.chosenIndex && this.heard) {
-      this.fetch(this.heard.ballot.node, chosenIndex, nowMs);
+    else if (isNews && this.heard && message.chosenIndex > this.log.chosenIndex) {
+      this.learner.fetch(this.heard.ballot.node, message.chosenIndex, nowMs, this.out);
     }
   }
 
@@ -569,6 +438,11 @@ export class Replica<V> {
   /** How long a lease, or having heard a living leader, binds us against `ballot`. */
   private boundAgainstMs(ballot: Ballot, nowMs: number): number {
     return this.granted.remainingAgainstMs(ballot, nowMs);
+  }
+
+  /** A frame of another configuration's seat is nobody's vote; nor is our own, should a transport bring it back. */
+  private isOtherVoter(from: Proposer): boolean {
+    return from.node !== this.options.self.node && isVoter(this.options.configuration, from);
   }
 
   private reject(to: Proposer, ballot: Ballot, leaseRemainingMs: number): void {
@@ -595,21 +469,5 @@ export class Replica<V> {
 
   private retryDelayMs(): number {
     return this.options.timing.electionTimeoutMs * 0.25 * this.options.random.next();
-  }
-
-  private paginate(votes: readonly M.Vote<V>[]): M.Vote<V>[][] {
-    const { messageBytesMax, sizeOf } = this.options.limits;
-    const pages: M.Vote<V>[][] = [[]];
-    let bytes = 0;
-    for (const vote of votes) {
-      const size = vote.value === null ? 1 : sizeOf(vote.value);
-      if (bytes > 0 && bytes + size > messageBytesMax) {
-        pages.push([]);
-        bytes = 0;
-      }
-      bytes += size;
-      pages.at(-1)?.push(vote);
-    }
-    return pages;
   }
 }

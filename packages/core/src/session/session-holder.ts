@@ -50,6 +50,8 @@ export type HolderInput<Op, Result, State> =
 /** Beats per TTL; a beat without an answer is repeated four times as often. */
 const beatsPerTtl = 5;
 const pendingMax = 4096;
+/** Several times as many as fit into a TTL: an answer to an older one is worth nothing. */
+const rememberedBeats = 64;
 
 export function keepAlivePeriodMs(ttlMs: number): number {
   return ttlMs / beatsPerTtl;
@@ -122,7 +124,7 @@ export class SessionHolder<Op, Result, State> {
 
   /** Takes a request; it leaves at the end of the turn. Returns its sequence, or null if the window is full or no session is open. */
   request(build: (seq: number) => Op): number | null {
-    if (this.phase.type !== 'open' || this.unapplied.size >= this.options.outstandingMax) return null;
+    if (this.phase.type !== 'open' || this.outstanding >= this.options.outstandingMax) return null;
     const seq = this.nextSeq;
     this.nextSeq += 1;
     this.unsent.push({ seq, op: build(seq) });
@@ -254,6 +256,7 @@ export class SessionHolder<Op, Result, State> {
     const { session, ttlMs } = this.phase;
     this.beatId += 1;
     this.beats.set(this.beatId, at);
+    this.beats.delete(this.beatId - rememberedBeats);
     this.beatDueMs = at.monotonicMs + keepAlivePeriodMs(ttlMs) / 4;
     const pending = [...this.unapplied.keys(), ...this.waiting].slice(0, pendingMax);
     const { floor, watchVersion, watchedIndex } = this;

@@ -48,7 +48,7 @@ export function foldRecords(records: readonly MemberRecord[]): MemberMemory {
   for (const record of records) {
     switch (record.type) {
       case 'founding':
-        founder = { ...founder, record: record.record, complete: record.complete };
+        founder = { ...founder, record: record.record, complete: record.complete, confirmed: record.confirmed };
         break;
       case 'promised':
         promised = record.ballot;

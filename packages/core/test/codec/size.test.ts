@@ -36,6 +36,7 @@ describe('packed size', () => {
         fc.string({ unit: 'binary', minLength: 60, maxLength: 70 }),
         fc.constantFrom(null, true, false, 'x'.repeat(70_000), '€'.repeat(63), '€'.repeat(64)),
         fc.array(tie('value'), { maxLength: 20 }),
+        fc.array(fc.nat(9), { minLength: 14, maxLength: 18 }),
       ),
     }));
     fc.assert(

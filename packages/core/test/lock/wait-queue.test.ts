@@ -14,7 +14,7 @@ test('any order of arrivals and departures agrees with a plain array', () => {
     { weight: 1, arbitrary: fc.constant({ type: 'shift' as const, at: 0 }) },
   );
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
       const queue = new WaitQueue<Waiter>();
       const plain: Waiter[] = [];
       for (const [name, { type, at }] of steps.entries()) {
@@ -28,13 +28,12 @@ test('any order of arrivals and departures agrees with a plain array', () => {
           queue.delete(leaver);
           plain.splice(plain.indexOf(leaver), 1);
         }
-        expect(queue.size).toBe(plain.length);
-        expect(queue.first()).toBe(plain[0] ?? null);
+        expect([queue.size, queue.first()?.name]).toEqual([plain.length, plain[0]?.name]);
       }
       expect([...queue]).toEqual(plain);
       expect(plain.map((waiter) => queue.placeOf(waiter))).toEqual(plain.map((_, index) => index + 1));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -1,7 +1,7 @@
 /** Traces that once broke a promise of the log core, kept one by one. */
 import { PhaseOne } from '../../src/paxos/phase-one.ts';
 import type { PromiseMade } from '../../src/paxos/message.ts';
-import { acceptOf, ballotOf, Desk, heartbeatOf } from './desk.ts';
+import { acceptOf, ballotOf, Desk, heartbeatOf, proposer } from './desk.ts';
 
 describe('a saved case', () => {
   it('a delayed abdication of an earlier ballot does not free the lease granted to a later one of the same leader (3 voters, safety 7)', () => {
@@ -24,10 +24,10 @@ describe('a saved case', () => {
     };
     const phase = new PhaseOne<string>(ballot, 1);
     // The first answer: slots 1–5 and 6–8. Then the voter learned slots 1 and 2, and answered the repeated prepare with 3–7 and 8.
-    phase.onPromise('b', page(0, 0, 1, 5));
-    phase.onPromise('b', page(1, 2, 8, 8));
+    phase.onPromise(proposer('b'), page(0, 0, 1, 5));
+    phase.onPromise(proposer('b'), page(1, 2, 8, 8));
     expect(phase.isComplete).toBe(false);
-    phase.onPromise('b', page(0, 2, 3, 7));
+    phase.onPromise(proposer('b'), page(0, 2, 3, 7));
     expect(phase.isComplete).toBe(true);
     expect(phase.adopted(2).map(({ value }) => value)).toEqual(['v3', 'v4', 'v5', 'v6', 'v7', 'v8']);
   });
