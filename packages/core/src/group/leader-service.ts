@@ -12,7 +12,7 @@ import type { SessionKey } from '../session/command.ts';
 import { SessionSteward } from '../session/session-steward.ts';
 import type { Applied } from './group-applied.ts';
 import type { GroupState } from './group-state.ts';
-import type { GroupBatch, GroupEntry, GroupSessionMessage, MemberSend } from './member-message.ts';
+import type { GroupBatch, GroupEntry, GroupSessionMessage } from './member-message.ts';
 
 export interface ServiceOptions {
   readonly self: Proposer;
@@ -25,6 +25,11 @@ export interface ServiceOptions {
   readonly completeSinceMs: number;
   /** A quorum round older than this proves nothing about now. */
   readonly quorumRoundMaxMs: number;
+}
+
+export interface Answer {
+  readonly node: string;
+  readonly message: GroupSessionMessage;
 }
 
 interface Parked {
@@ -52,7 +57,7 @@ export class LeaderService {
   private pending: GroupEntry[] = [];
   private pendingBytes = 0;
   private opening = false;
-  private sends: MemberSend[] = [];
+  private answers: Answer[] = [];
 
   constructor(
     private readonly options: ServiceOptions,
@@ -69,10 +74,10 @@ export class LeaderService {
   }
 
   /** Answers that arose since the last call. */
-  takeSends(): MemberSend[] {
-    const { sends } = this;
-    if (sends.length > 0) this.sends = [];
-    return sends;
+  takeAnswers(): readonly Answer[] {
+    const { answers } = this;
+    if (answers.length > 0) this.answers = [];
+    return answers;
   }
 
   onMessage(from: Proposer, message: GroupSessionMessage, nowMs: number): void {
@@ -162,14 +167,14 @@ export class LeaderService {
     this.pendingBytes += this.options.sizeOfEntry(entry);
   }
 
-  /** After each application. `learnsByItself` tells which nodes need no frame for their results. */
-  onApplied(applied: Applied, nowMs: number, learnsByItself: (node: string, session: SessionKey) => boolean): void {
+  /** After each application. `isAnswered` tells whose results need no frame from here. */
+  onApplied(applied: Applied, nowMs: number, isAnswered: (node: string, session: SessionKey) => boolean): void {
     if (applied.begun === this.options.stamp) this.begin(nowMs);
     const steward = this.steward;
     if (!steward) return;
     if (applied.groupOpened) this.retryEarly(nowMs);
     for (const { session, node, results } of applied.replies) {
-      if (!learnsByItself(node, session)) this.answer(node, { type: 'replies', session, results });
+      if (!isAnswered(node, session)) this.answer(node, { type: 'replies', session, results });
     }
     for (const opened of applied.opened) {
       steward.opened(opened.session, opened.ttlMs, nowMs);
@@ -260,7 +265,7 @@ export class LeaderService {
   }
 
   private answer(node: string, message: GroupSessionMessage): void {
-    this.sends.push({ to: { type: 'node', node }, message });
+    this.answers.push({ node, message });
   }
 }
 

@@ -24,3 +24,48 @@ export interface MemberSend {
   readonly to: ReplicaDestination;
   readonly message: MemberMessage;
 }
+
+const kinds = {
+  hello: 'founding',
+  greeting: 'founding',
+  found: 'founding',
+  foundingAccepted: 'founding',
+  foundingConfirmed: 'founding',
+  canvass: 'log',
+  support: 'log',
+  prepare: 'log',
+  promise: 'log',
+  reject: 'log',
+  accept: 'log',
+  accepted: 'log',
+  heartbeat: 'log',
+  heartbeatSeen: 'log',
+  abdicate: 'log',
+  fetch: 'log',
+  chosen: 'log',
+  openSession: 'request',
+  closeSession: 'request',
+  submit: 'request',
+  keepAlive: 'request',
+  watch: 'request',
+  sessionOpened: 'answer',
+  openRefused: 'answer',
+  replies: 'answer',
+  keptAlive: 'answer',
+  sessionEnded: 'answer',
+  watched: 'answer',
+  redirect: 'answer',
+} as const satisfies Record<MemberMessage['type'], 'founding' | 'log' | 'request' | 'answer'>;
+
+export function isFoundingMessage(message: MemberMessage): message is FoundingMessage {
+  return kinds[message.type] === 'founding';
+}
+
+export function isLogMessage(message: MemberMessage): message is PaxosMessage<GroupBatch> {
+  return kinds[message.type] === 'log';
+}
+
+/** What a session's holder says to a leader; the rest of `GroupSessionMessage` is what leaders answer. */
+export function isRequest(message: GroupSessionMessage): boolean {
+  return kinds[message.type] === 'request';
+}

@@ -1,121 +1,35 @@
 /**
- * One process of a group, whole and deterministic: founder, replica of the log, leader's service and session holder behind one
- * `step`. Production, simulation and model checking run this object. `docs/protocol.md`, "A member".
+ * One process of a group, whole and deterministic: founder, voter's seat and session holder behind one `step`. Production,
+ * simulation and model checking run this object. `docs/protocol.md`, "A member".
  */
 import { unreachable } from '../errors.ts';
-import { resultCode } from '../lock/command.ts';
-import type { LockEvent, LockOp, LockResult, LockState } from '../lock/command.ts';
-import { ballotStamp, compareBallots, sameBallot } from '../paxos/ballot.ts';
+import { isInterimResult, resultCode, seqOfResult } from '../lock/command.ts';
+import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import { sameBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
-import { Founder } from '../paxos/founding.ts';
-import type { FounderEvent, FounderMemory, FounderOutput, FounderRecord } from '../paxos/founding.ts';
-import type { FoundingMessage, FoundingRecord, Greeting, Hello, Standing } from '../paxos/founding-message.ts';
 import { isVoter } from '../paxos/configuration.ts';
-import type { ChosenEntry } from '../paxos/log.ts';
-import type { Heartbeat } from '../paxos/message.ts';
-import { Replica } from '../paxos/replica.ts';
-import type { ReplicaEvent, ReplicaInput, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
-import { entryKind } from '../session/command.ts';
+import type { Founder, FounderOutput } from '../paxos/founding.ts';
+import type { FoundingMessage, FoundingRecord, Greeting, Hello, Standing } from '../paxos/founding-message.ts';
+import type { PaxosMessage } from '../paxos/message.ts';
+import type { Replica, ReplicaMemory } from '../paxos/replica.ts';
 import type { SessionKey } from '../session/command.ts';
 import { SessionHolder } from '../session/session-holder.ts';
-import type { HolderEvent, HolderInput, HolderOutput } from '../session/session-holder.ts';
+import type { HolderInput, HolderOutput } from '../session/session-holder.ts';
 import type { Instant } from '../time/clock.ts';
-import type { Random } from '../time/random.ts';
-import type { Applied } from './group-applied.ts';
-import { GroupState } from './group-state.ts';
+import type { GroupState } from './group-state.ts';
+import { tokensPerSecond } from './group-state.ts';
 import { Inquiry } from './inquiry.ts';
-import { instanceOf, LeaderService } from './leader-service.ts';
-import type { GroupBatch, GroupEntry, GroupSessionMessage, MemberFrame, MemberMessage, MemberSend } from './member-message.ts';
+import { LeaderDirectory } from './leader-directory.ts';
+import { instanceOf } from './leader-service.ts';
+import { freshOutput } from './member-io.ts';
+import type { MemberEvent, MemberInput, MemberOptions, MemberOutput, MemberStatus } from './member-io.ts';
+import { isFoundingMessage, isLogMessage, isRequest } from './member-message.ts';
+import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from './member-message.ts';
+import { founderFor, VoterSeat } from './voter-seat.ts';
+import type { SeatOutput } from './voter-seat.ts';
 
-export interface MemberOptions {
-  readonly self: Proposer;
-  /** Sorted by code unit. A node that is not among them is a client. */
-  readonly voters: readonly string[];
-  readonly timing: ReplicaTiming;
-  readonly sessionTtlMs: number;
-  readonly maxSessionTtlMs: number;
-  readonly firstFounding: boolean;
-  readonly reads: 'lease' | 'quorum';
-  readonly random: Random;
-  readonly limits: MemberLimits;
-  readonly at: Instant;
-  readonly memory?: MemberMemory;
-}
+export type * from './member-io.ts';
 
-export interface MemberLimits {
-  /** Most bytes of one batch; asked at each use, for a broker may change its mind. */
-  readonly batchBytesMax: () => number;
-  readonly sizeOfEntry: (entry: GroupEntry) => number;
-  readonly sizeOfBatch: (batch: GroupBatch) => number;
-  readonly outstandingMax: number;
-}
-
-export interface MemberMemory {
-  readonly founder: FounderMemory;
-  readonly replica?: ReplicaMemory<GroupBatch>;
-}
-
-export type MemberRecord = FounderRecord | ReplicaRecord<GroupBatch>;
-
-export type MemberEvent =
-  | Exclude<ReplicaEvent, { type: 'following' }>
-  | FounderEvent
-  | HolderEvent
-  | { readonly type: 'leaderChanged'; readonly leader: string | null; readonly round: number }
-  | { readonly type: 'serving'; readonly round: number }
-  /** A voter that came back without its memory: it serves as a client until it is swapped in. */
-  | { readonly type: 'seatLost'; readonly founding: string }
-  | { readonly type: 'nodeNameTaken'; readonly by: Proposer }
-  | { readonly type: 'foreignFounding'; readonly node: string; readonly founding: string };
-
-/** A change of a lock, for readers outside the group; `slot` and `index` make it one of a kind within the founding. */
-export interface PublishedChange {
-  readonly slot: number;
-  readonly index: number;
-  readonly wallMs: number;
-  readonly change: LockEvent;
-}
-
-/** Fields in the order in which they are carried out: nothing in `send` leaves before `persist` is durable. */
-export interface MemberOutput {
-  readonly persist: MemberRecord[];
-  readonly send: MemberSend[];
-  /** Answers to this member's own requests. */
-  readonly results: LockResult[];
-  readonly states: LockState[];
-  /** Only while this member leads. */
-  readonly changes: PublishedChange[];
-  readonly events: MemberEvent[];
-}
-
-export type MemberInput =
-  | { readonly type: 'frame'; readonly frame: MemberFrame; readonly at: Instant }
-  | { readonly type: 'tick'; readonly at: Instant }
-  /** The end of a turn: batches and acknowledgements leave. */
-  | { readonly type: 'flush'; readonly at: Instant }
-  /** The connection came back: what was sent meanwhile is lost. */
-  | { readonly type: 'reconnected'; readonly at: Instant }
-  | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
-  /** Opens a session, now and whenever one was lost. */
-  | { readonly type: 'open'; readonly at: Instant }
-  | { readonly type: 'closeSession'; readonly at: Instant }
-  | { readonly type: 'resign'; readonly at: Instant };
-
-export interface MemberStatus {
-  readonly role: 'leader' | 'voter' | 'client';
-  readonly leader: string | null;
-  /** Voters that the leader is in touch with; without a leader, those heard within an election timeout or two. */
-  readonly connected: readonly string[];
-  readonly founding: string | null;
-  readonly voters: readonly string[];
-  readonly stage: 'founding' | 'electing' | 'opening' | 'open';
-  readonly opensInMs: number;
-  readonly appliedIndex: number;
-}
-
-/** Slots in flight at once on a fast link; each millisecond of round trip allows one more, up to the maximum. */
-const window = { least: 2, most: 8 };
-const quorumRoundsPerElection = 1;
 /** Oddities are reported once each; beyond this many they are all alike. */
 const reportsMax = 1_000;
 
@@ -123,15 +37,10 @@ export class Member {
   private readonly founder: Founder | null;
   private readonly inquiry: Inquiry;
   private readonly holder: SessionHolder<LockOp, LockResult, LockState>;
-  private readonly instance: string;
-  private replica: Replica<GroupBatch> | null = null;
-  private state: GroupState | null = null;
-  private service: LeaderService | null = null;
+  private readonly directory: LeaderDirectory;
+  private seat: VoterSeat | null = null;
   private record: FoundingRecord | null = null;
-  private completeSinceMs = Infinity;
-  private directory: { readonly ballot: Ballot; readonly connected: readonly string[]; readonly atMs: number } | null = null;
   private announcedLeader: Ballot | null = null;
-  private readonly heardAtMs = new Map<string, number>();
   private wantsSession = false;
   private opensAtMs = -Infinity;
   private highestToken = 0;
@@ -141,25 +50,16 @@ export class Member {
 
   constructor(private readonly options: MemberOptions) {
     const { self, voters, timing, memory, limits, at } = options;
-    this.instance = instanceOf(self);
-    this.founder = voters.includes(self.node)
-      ? new Founder({
-          self,
-          voters,
-          periodMs: timing.heartbeatMs,
-          maxSessionTtlMs: options.maxSessionTtlMs,
-          firstFounding: options.firstFounding,
-          memory: memory?.founder,
-        })
-      : null;
+    this.founder = founderFor(options);
     this.inquiry = new Inquiry(self, voters, timing.heartbeatMs);
+    this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
     this.holder = new SessionHolder({
       ttlMs: options.sessionTtlMs,
       resendMs: timing.electionTimeoutMs,
-      instance: this.instance,
+      instance: instanceOf(self),
       outstandingMax: limits.outstandingMax,
-      seqOf,
-      isInterim,
+      seqOf: seqOfResult,
+      isInterim: isInterimResult,
     });
     const founded = this.founder?.founded;
     if (founded) this.enterGroup(founded, at, memory?.replica);
@@ -192,7 +92,7 @@ export class Member {
         this.stepHolder({ type: 'close', at: input.at });
         break;
       case 'resign':
-        this.stepReplica({ type: 'resign', nowMs: input.at.monotonicMs }, input.at);
+        this.withSeat((seat) => seat.resign(input.at), input.at);
         break;
       default:
         unreachable(input);
@@ -209,7 +109,7 @@ export class Member {
   get nextDeadlineMs(): number {
     const founderDueMs = this.founder?.nextDeadlineMs ?? Infinity;
     const inquiryDueMs = this.needsInquiry ? this.inquiry.nextDeadlineMs : Infinity;
-    const replicaDueMs = this.replica?.nextDeadlineMs ?? Infinity;
+    const replicaDueMs = this.seat?.replica.nextDeadlineMs ?? Infinity;
     return Math.min(founderDueMs, inquiryDueMs, replicaDueMs, this.holder.nextDeadlineMs, this.tickDueMs);
   }
 
@@ -222,28 +122,23 @@ export class Member {
     return this.holder.session;
   }
 
-  get inJeopardy(): boolean {
-    return this.holder.inJeopardy;
-  }
-
   /** The second of the highest token this member has seen: a later founding starts above it. */
   get tokenSecond(): number {
-    return Math.floor(this.highestToken / 2 ** 22);
+    return Math.floor(this.highestToken / tokensPerSecond);
   }
 
   status(at: Instant): MemberStatus {
     const { voters } = this.options;
     const leader = this.leaderBallot(at.monotonicMs)?.node ?? null;
-    const isLeader = this.service?.isServing ?? false;
     return {
-      role: isLeader ? 'leader' : this.replica ? 'voter' : 'client',
+      role: this.seat?.isServing ? 'leader' : this.seat ? 'voter' : 'client',
       leader,
       connected: this.connected(at.monotonicMs),
       founding: this.record?.configuration.founding ?? null,
       voters: this.record?.configuration.voters.map(({ node }) => node) ?? voters,
       stage: !this.record ? 'founding' : leader === null ? 'electing' : this.holder.session === null ? 'opening' : 'open',
       opensInMs: Math.max(0, this.opensAtMs - at.monotonicMs),
-      appliedIndex: this.state?.appliedIndex ?? 0,
+      appliedIndex: this.seat?.state.appliedIndex ?? 0,
     };
   }
 
@@ -253,31 +148,23 @@ export class Member {
     readonly replica: Replica<GroupBatch> | null;
     readonly record: FoundingRecord | null;
   } {
-    return { state: this.state, replica: this.replica, record: this.record };
+    return { state: this.seat?.state ?? null, replica: this.seat?.replica ?? null, record: this.record };
   }
 
   // Frames.
 
   private onFrame(frame: MemberFrame, at: Instant): void {
-    const { from } = frame;
-    if (this.options.voters.includes(from.node)) this.heardAtMs.set(from.node, at.monotonicMs);
+    this.directory.heard(frame.from.node, at.monotonicMs);
     for (const message of frame.messages) {
-      switch (message.type) {
-        case 'hello':
-          this.onHello(from, message, at);
-          break;
-        case 'greeting':
-          this.onGreeting(from, message, at);
-          break;
-        case 'found':
-        case 'foundingAccepted':
-        case 'foundingConfirmed':
-          this.stepFounder(from, message, at);
-          break;
-        default:
-          this.onGroupMessage(frame, message, at);
-      }
+      if (isFoundingMessage(message)) this.onFoundingMessage(frame.from, message, at);
+      else this.onGroupMessage(frame, message, at);
     }
+  }
+
+  private onFoundingMessage(from: Proposer, message: FoundingMessage, at: Instant): void {
+    if (message.type === 'hello') this.onHello(from, message, at);
+    else if (message.type === 'greeting') this.onGreeting(from, message, at);
+    else this.stepFounder(from, message, at);
   }
 
   /** Messages that mean something only within one configuration of one founding. */
@@ -287,46 +174,20 @@ export class Member {
     if (frame.founding !== configuration.founding) return this.reportForeign(frame);
     if (frame.configuration !== configuration.id) return;
     const { from } = frame;
-    switch (message.type) {
-      case 'canvass':
-      case 'support':
-      case 'prepare':
-      case 'promise':
-      case 'reject':
-      case 'accept':
-      case 'accepted':
-      case 'heartbeatSeen':
-      case 'abdicate':
-      case 'fetch':
-      case 'chosen':
-        return this.stepReplica({ type: 'message', from, message, nowMs: at.monotonicMs }, at);
-      case 'heartbeat':
-        this.stepReplica({ type: 'message', from, message, nowMs: at.monotonicMs }, at);
-        return this.noteLeader(from, message, at);
-      case 'openSession':
-      case 'closeSession':
-      case 'submit':
-      case 'keepAlive':
-      case 'watch':
-        return this.onRequest(from, message, at);
-      case 'sessionOpened':
-      case 'openRefused':
-      case 'replies':
-      case 'keptAlive':
-      case 'sessionEnded':
-      case 'watched':
-      case 'redirect':
-        return this.onAnswer(message, at);
-      default:
-        return unreachable(message);
-    }
+    if (isLogMessage(message)) this.onLogMessage(from, message, at);
+    else if (isRequest(message)) this.onRequest(from, message, at);
+    else this.onAnswer(message, at);
+  }
+
+  private onLogMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): void {
+    this.withSeat((seat) => seat.onMessage(from, message, at), at);
+    if (message.type !== 'heartbeat' || !this.record || !isVoter(this.record.configuration, from)) return;
+    this.directory.onHeartbeat(from, message, at.monotonicMs);
+    this.announceLeader(at);
   }
 
   private onRequest(from: Proposer, message: GroupSessionMessage, at: Instant): void {
-    const nowMs = at.monotonicMs;
-    if (!this.service) return;
-    this.service.onMessage(from, message, nowMs);
-    this.collectService(at);
+    this.withSeat((seat) => seat.onRequest(from, message, at), at);
   }
 
   private onAnswer(message: GroupSessionMessage, at: Instant): void {
@@ -357,8 +218,7 @@ export class Member {
   }
 
   private standing(nowMs: number): Standing {
-    const term = this.replica?.leading;
-    if (term && nowMs < term.lease.heldUntilMs()) return 'led';
+    if (this.seat?.holdsLease(nowMs)) return 'led';
     return this.founder?.standing ?? 'live';
   }
 
@@ -372,7 +232,7 @@ export class Member {
     if (this.founder) this.stepFounder(from, greeting, at);
     else if (this.inquiry.isAnswer(greeting)) this.compareVoters(from, greeting.voters);
     const found = this.inquiry.onGreeting(from, greeting, this.record);
-    if (found && !this.replica) this.follow(found, at);
+    if (found && !this.seat) this.follow(found, at);
   }
 
   private compareVoters(from: Proposer, theirs: readonly string[]): void {
@@ -394,27 +254,17 @@ export class Member {
       if (event.type === 'founded') this.enterGroup(event.record, at);
       if (event.type === 'groupExists') this.follow(event.record, at);
     }
-    if (this.service && this.founder?.isConfirmed) this.service.allConfirmed = true;
+    if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }
 
   /** Completion is known: from now on this process is a voter. */
   private enterGroup(record: FoundingRecord, at: Instant, memory?: ReplicaMemory<GroupBatch>): void {
-    const { self, timing, random, limits } = this.options;
     // A seat that had been lost to a group which then died out founds anew with the others: what it held there is over.
-    if (this.record && this.record.configuration.founding !== record.configuration.founding) this.stepHolder({ type: 'foundingReplaced', at });
+    if (this.record && this.record.configuration.founding !== record.configuration.founding)
+      this.stepHolder({ type: 'foundingReplaced', at });
     this.record = record;
-    this.completeSinceMs = at.monotonicMs;
-    this.state = new GroupState({ maxSessionTtlMs: record.maxSessionTtlMs });
-    this.replica = new Replica<GroupBatch>({
-      self,
-      configuration: record.configuration,
-      timing,
-      random,
-      limits: { messageBytesMax: limits.batchBytesMax(), sizeOf: limits.sizeOfBatch },
-      begin: (ballot) => [0, [[entryKind.begin, ballotStamp(ballot)]]],
-      nowMs: at.monotonicMs,
-      memory,
-    });
+    this.seat = new VoterSeat(this.options, record, at, memory);
+    if (this.founder?.isConfirmed) this.seat.confirmAll();
     this.maybeOpenSession(at);
   }
 
@@ -424,7 +274,7 @@ export class Member {
     const { founding } = record.configuration;
     if (known === founding) return;
     this.record = record;
-    this.directory = null;
+    this.directory.forget();
     if (known !== undefined) this.stepHolder({ type: 'foundingReplaced', at });
     if (this.options.voters.includes(this.options.self.node)) this.out.events.push({ type: 'seatLost', founding });
     this.maybeOpenSession(at);
@@ -437,23 +287,8 @@ export class Member {
 
   // Leaders.
 
-  private noteLeader(from: Proposer, { ballot, connected }: Heartbeat, at: Instant): void {
-    if (from.node !== ballot.node || from.incarnation !== ballot.incarnation) return;
-    if (!this.record || !isVoter(this.record.configuration, from)) return;
-    const known = this.directory;
-    if (known && this.isFresh(known.atMs, at.monotonicMs) && compareBallots(ballot, known.ballot) < 0) return;
-    this.directory = { ballot, connected, atMs: at.monotonicMs };
-    this.announceLeader(at);
-  }
-
   private leaderBallot(nowMs: number): Ballot | null {
-    const own = this.replica?.leader;
-    if (own) return own;
-    return this.directory && this.isFresh(this.directory.atMs, nowMs) ? this.directory.ballot : null;
-  }
-
-  private isFresh(atMs: number, nowMs: number): boolean {
-    return nowMs - atMs < 2 * this.options.timing.electionTimeoutMs;
+    return this.seat?.replica.leader ?? this.directory.leader(nowMs);
   }
 
   private announceLeader(at: Instant): void {
@@ -468,105 +303,27 @@ export class Member {
   }
 
   private connected(nowMs: number): readonly string[] {
-    const term = this.replica?.leading;
-    if (term) return term.lease.connected(nowMs, this.options.timing.electionTimeoutMs);
-    if (this.directory && this.isFresh(this.directory.atMs, nowMs)) return this.directory.connected;
-    const heard = this.options.voters.filter((node) => this.isFresh(this.heardAtMs.get(node) ?? -Infinity, nowMs));
-    return this.replica && !heard.includes(this.options.self.node) ? [...heard, this.options.self.node] : heard;
+    const { self, timing } = this.options;
+    const term = this.seat?.replica.leading;
+    if (term) return term.lease.connected(nowMs, timing.electionTimeoutMs);
+    const heard = this.directory.connected(nowMs);
+    return this.seat && !heard.includes(self.node) ? [...heard, self.node] : heard;
   }
 
-  // The log.
+  // The seat.
 
-  private stepReplica(input: ReplicaInput<GroupBatch>, at: Instant): void {
-    if (!this.replica) return;
-    const { persist, send, apply, events } = this.replica.step(input);
+  private withSeat(step: (seat: VoterSeat) => SeatOutput, at: Instant): void {
+    if (this.seat) this.takeSeat(this.seat, step(this.seat), at);
+  }
+
+  private takeSeat(seat: VoterSeat, { persist, send, own, changes, events }: SeatOutput, at: Instant): void {
     this.out.persist.push(...persist);
     this.out.send.push(...send);
-    for (const event of events) this.onReplicaEvent(event);
-    for (const entry of apply) this.apply(entry, at);
+    this.out.changes.push(...changes);
+    for (const event of events) if (event.type !== 'following') this.out.events.push(event);
+    this.highestToken = Math.max(this.highestToken, seat.state.token);
     if (events.length > 0) this.announceLeader(at);
-    if (input.type === 'message' && input.message.type === 'heartbeatSeen') this.service?.retryParked(at.monotonicMs);
-    this.collectService(at);
-  }
-
-  private onReplicaEvent(event: ReplicaEvent): void {
-    if (event.type === 'leading') this.startService(event.ballot);
-    if (event.type === 'steppedDown') this.service = null;
-    if (event.type !== 'following') this.out.events.push(event);
-  }
-
-  private startService(ballot: Ballot): void {
-    const term = this.replica?.leading;
-    if (!term || !this.state || !this.record) return;
-    const { self, reads, limits, timing } = this.options;
-    const { batchBytesMax, sizeOfEntry } = limits;
-    const stamp = ballotStamp(ballot);
-    const quorumRoundMaxMs = timing.electionTimeoutMs * quorumRoundsPerElection;
-    const { record, completeSinceMs } = this;
-    this.service = new LeaderService(
-      { self, record, stamp, reads, batchBytesMax, sizeOfEntry, completeSinceMs, quorumRoundMaxMs },
-      term,
-      this.state,
-    );
-    this.service.allConfirmed = this.founder?.isConfirmed ?? false;
-  }
-
-  private apply({ slot, value }: ChosenEntry<GroupBatch>, at: Instant): void {
-    const state = this.state;
-    if (!state) return;
-    const applied = state.apply(slot, value);
-    const { service } = this;
-    const wasServing = service?.isServing ?? false;
-    service?.onApplied(applied, at.monotonicMs, this.learnsByItself);
-    if (!wasServing && service?.isServing) this.out.events.push({ type: 'serving', round: this.replica?.leading?.ballot.round ?? 0 });
-    this.highestToken = Math.max(this.highestToken, state.token);
-    if (service?.isServing) this.publish(slot, value?.[0] ?? 0, applied.events);
-    this.answerOwn(applied, at);
-  }
-
-  /**
-   * In a group of three, a connected voter learns what is chosen from the accept itself: its own sessions need no reply. A process
-   * that came back under the name of a seat without its memory is no voter.
-   */
-  private readonly learnsByItself = (node: string, session: SessionKey): boolean => {
-    if (node === this.options.self.node) return true;
-    const voters = this.record?.configuration.voters;
-    if (voters?.length !== 3) return false;
-    const seat = voters.find((voter) => voter.node === node);
-    return seat !== undefined && (this.state?.session(session)?.instance.startsWith(`${seat.incarnation}.`) ?? false);
-  };
-
-  /** A voter completes the requests of its own process at application, without a frame. */
-  private answerOwn(applied: Applied, at: Instant): void {
-    const { node } = this.options.self;
-    const own = this.holder.session;
-    for (const { session, results } of applied.replies) {
-      if (session === own) this.stepHolder({ type: 'message', message: { type: 'replies', session, results }, at });
-    }
-    for (const session of applied.unknownSessions) {
-      if (session === own) this.stepHolder({ type: 'message', message: { type: 'sessionEnded', session }, at });
-    }
-    for (const { nonce, node: opener, instance, session, ttlMs } of applied.opened) {
-      if (opener !== node || instance !== this.instance) continue;
-      this.stepHolder({ type: 'message', message: { type: 'sessionOpened', nonce, session, ttlMs }, at });
-    }
-    for (const { session, node: holder } of applied.ended) {
-      if (holder === node) this.stepHolder({ type: 'message', message: { type: 'sessionEnded', session }, at });
-    }
-  }
-
-  private publish(slot: number, wallMs: number, changes: readonly LockEvent[]): void {
-    changes.forEach((change, index) => this.out.changes.push({ slot, index, wallMs, change }));
-  }
-
-  /** Answers of our own service: to others by frame, to ourselves directly. */
-  private collectService(at: Instant): void {
-    const { service } = this;
-    if (!service) return;
-    for (const send of service.takeSends()) {
-      if (send.to.type === 'node' && send.to.node === this.options.self.node) this.onAnswer(send.message as GroupSessionMessage, at);
-      else this.out.send.push(send);
-    }
+    for (const message of own) this.onAnswer(message, at);
   }
 
   // The session of this process.
@@ -608,10 +365,8 @@ export class Member {
     this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
     if (this.founder) this.takeFounder(this.founder.step({ type: 'tick', nowMs, wallMs: at.wallMs }), at);
     this.inquire(at);
-    this.stepReplica({ type: 'tick', nowMs }, at);
+    this.withSeat((seat) => seat.onTick(at), at);
     this.announceLeader(at);
-    this.service?.onTick(nowMs);
-    this.collectService(at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
   }
@@ -627,21 +382,7 @@ export class Member {
   private onFlush(at: Instant): void {
     const submission = this.holder.takeSubmission(at.monotonicMs);
     if (submission) this.sendToLeader([{ type: 'submit', ...submission }], at);
-    this.proposeBatches(at);
-    this.stepReplica({ type: 'flush', nowMs: at.monotonicMs }, at);
-  }
-
-  /** Whatever came while the window was full is the next batch: no timer waits for one to fill. */
-  private proposeBatches(at: Instant): void {
-    for (;;) {
-      const term = this.replica?.leading;
-      const { service } = this;
-      if (!term || !service || service.pendingEntries === 0) return;
-      const slots = Math.min(window.most, window.least + Math.floor(term.roundTripMs));
-      if (term.inFlight.size >= slots) return;
-      const batch = service.takeBatch(at.wallMs);
-      if (batch) this.stepReplica({ type: 'propose', value: batch, nowMs: at.monotonicMs }, at);
-    }
+    this.withSeat((seat) => seat.flush(at), at);
   }
 
   private reportForeign({ from, founding }: MemberFrame): void {
@@ -657,16 +398,4 @@ export class Member {
   private send(node: string, message: MemberMessage): void {
     this.out.send.push({ to: { type: 'node', node }, message });
   }
-}
-
-function freshOutput(): MemberOutput {
-  return { persist: [], send: [], results: [], states: [], changes: [], events: [] };
-}
-
-function seqOf(result: unknown): number {
-  return (result as LockResult)[0];
-}
-
-function isInterim(result: unknown): boolean {
-  return (result as LockResult)[1] === resultCode.queued;
 }

@@ -57,6 +57,15 @@ export type HolderInfo = readonly [node: string, token: number, sinceWallMs: num
 
 export type LockResult = readonly [seq: number, code: number, a: number, b: string | HolderInfo | null];
 
+export function seqOfResult(result: LockResult): number {
+  return result[0];
+}
+
+/** True where a final answer is still to come. */
+export function isInterimResult(result: LockResult): boolean {
+  return result[1] === resultCode.queued;
+}
+
 /** What watchers see of one lock. `version` is the slot that last changed it, or, of a lock that is free and forgotten, the last applied slot. */
 export interface LockState {
   readonly resource: string;

@@ -7,7 +7,7 @@ import type { Instant } from '../time/clock.ts';
 import type { SessionKey } from './command.ts';
 import type { OpenRefused, SessionMessage } from './message.ts';
 
-export interface HolderOptions {
+export interface HolderOptions<Result> {
   readonly ttlMs: number;
   /** How long a request or an open may be unanswered before it is sent again. */
   readonly resendMs: number;
@@ -16,8 +16,8 @@ export interface HolderOptions {
   /** Most requests that may wait for their application. */
   readonly outstandingMax: number;
   /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
-  readonly seqOf: (result: unknown) => number;
-  readonly isInterim: (result: unknown) => boolean;
+  readonly seqOf: (result: Result) => number;
+  readonly isInterim: (result: Result) => boolean;
 }
 
 export type HolderEvent =
@@ -92,7 +92,7 @@ export class SessionHolder<Op, Result, State> {
   private watchUnsent = false;
   private out: HolderOutput<Op, Result, State> = { send: [], results: [], states: [], events: [] };
 
-  constructor(private readonly options: HolderOptions) {}
+  constructor(private readonly options: HolderOptions<Result>) {}
 
   step(input: HolderInput<Op, Result, State>): HolderOutput<Op, Result, State> {
     const out: HolderOutput<Op, Result, State> = (this.out = { send: [], results: [], states: [], events: [] });

@@ -117,7 +117,10 @@ describe('prefix', () => {
   });
 
   it('refuses bytes after the messages', () => {
-    expect(decodeFrame(Buffer.concat([bytes, Buffer.from([0])]))).toMatchObject({ code: 'malformed', detail: '1 bytes follow the messages.' });
+    expect(decodeFrame(Buffer.concat([bytes, Buffer.from([0])]))).toMatchObject({
+      code: 'malformed',
+      detail: '1 bytes follow the messages.',
+    });
   });
 });
 

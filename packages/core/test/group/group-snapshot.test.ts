@@ -29,6 +29,7 @@ test('a restored state has the same hash and answers alike', () => {
   const twin = new GroupDesk({}, false);
   twin.state.restore(desk.state.snapshot());
   expect(twin.state.hash()).toBe(desk.state.hash());
+  expect(twin.state.lockState('l/none')).toEqual(desk.state.lockState('l/none'));
   expect(checkGroupState(twin.state)).toEqual([]);
   const b = desk.state.sessionOfNode('b') ?? 0;
   for (const one of [desk, twin]) {
@@ -84,5 +85,15 @@ test.each<[string, (desk: GroupDesk) => void]>([
   expect(twin.state.hash()).toBe(desk.state.hash());
   desk.slot();
   change(twin);
+  expect(twin.state.hash()).not.toBe(desk.state.hash());
+});
+
+test('states that differ in their locks alone differ by their hash', () => {
+  const snapshot = desk.state.snapshot();
+  const twin = new GroupDesk();
+  twin.state.restore({
+    ...snapshot,
+    locks: snapshot.locks.map(([resource, version, , ...claims]) => [resource, version, 'other', ...claims]),
+  });
   expect(twin.state.hash()).not.toBe(desk.state.hash());
 });

@@ -1,5 +1,5 @@
 /** The network of the virtual world: it loses, doubles, delays and reorders frames, and its links can be cut one way. */
-import type { MemberFrame } from '../../src/group/member-message.ts';
+import type { MemberFrame, MemberMessage } from '../../src/group/member-message.ts';
 import type { Random } from '../../src/time/random.ts';
 
 export interface NetworkOptions {
@@ -35,8 +35,8 @@ export class Network {
   /** The chance that a frame is very late, and how late at most. */
   straying = 0;
   strayMs = 0;
-  /** Frames for which it is true vanish. */
-  filter: (parcel: { readonly from: string; readonly to: string; readonly frame: MemberFrame }) => boolean = () => false;
+  /** Messages for which it is true vanish, each as if it had travelled in a frame of its own. */
+  swallows: (message: MemberMessage, link: { readonly from: string; readonly to: string }) => boolean = () => false;
   sent = 0;
   private parcels: Parcel[] = [];
   private order = 0;
@@ -59,16 +59,18 @@ export class Network {
     this.loss = 0;
     this.duplication = 0;
     this.straying = 0;
-    this.filter = () => false;
+    this.swallows = () => false;
   }
 
   send({ from, to, sender, frame, nowMs }: Sending): void {
     this.sent += 1;
-    if (this.cut.has(`${from}>${to}`) || this.filter({ from, to, frame })) return;
+    if (this.cut.has(`${from}>${to}`)) return;
+    const messages = frame.messages.filter((message) => !this.swallows(message, { from, to }));
+    if (messages.length === 0) return;
     let copies = 1;
     while (copies < 6 && this.random.next() < this.duplication) copies += 1;
     for (let copy = 0; copy < copies; copy += 1) {
-      if (this.random.next() >= this.loss) this.post(to, sender, frame, nowMs + this.delayMs());
+      if (this.random.next() >= this.loss) this.post(to, sender, { ...frame, messages }, nowMs + this.delayMs());
     }
   }
 

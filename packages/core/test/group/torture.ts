@@ -136,7 +136,10 @@ class Life {
     }
     const leader = world.leader()?.node;
     world.run(5_000);
-    if (world.leader()?.node !== leader) throw new Error(`the leader changed in peace, from ${leader} to ${world.leader()?.node}; ${JSON.stringify(world.eventsOf("steppedDown").at(-1))}\n${world.describe()}`);
+    if (world.leader()?.node !== leader)
+      throw new Error(
+        `the leader changed in peace, from ${leader} to ${world.leader()?.node}; ${JSON.stringify(world.eventsOf('steppedDown').at(-1))}\n${world.describe()}`,
+      );
   }
 
   /** The last request of each process for each resource; `ends` where it was a release or a cancel. */

@@ -1,0 +1,106 @@
+/** The leader's side of sessions at a desk. The safety rules 5 to 7. */
+import { entryKind } from '../../src/session/command.ts';
+import type { KeepAlive } from '../../src/session/message.ts';
+import { SessionSteward } from '../../src/session/session-steward.ts';
+import type { SessionView } from '../../src/session/session-steward.ts';
+
+type Result = readonly [seq: number];
+
+const ttlMs = 1_000;
+const stamp = 'ballot 1';
+const expired = (session: number): unknown[] => [[entryKind.expire, session, stamp]];
+
+/** Sessions 1 of a and 2 of b; sequence 5 is answered, 6 waits, others never came. */
+function deskOf(nowMs = 0) {
+  const living = new Map([
+    [1, { key: 1, node: 'a', ttlMs }],
+    [2, { key: 2, node: 'b', ttlMs: 2 * ttlMs }],
+  ]);
+  const view: SessionView<Result, string> = {
+    sessions: () => living.values(),
+    session: (key) => living.get(key),
+    isEnded: (key) => key <= 10 && !living.has(key),
+    lookup: (_, seq) => (seq === 5 ? [5] : seq === 6 ? 'pending' : 'unknown'),
+    lockState: (resource) => `state of ${resource}`,
+  };
+  return { living, steward: new SessionSteward<string, Result, string>(view, stamp, nowMs, 500) };
+}
+
+const beat = (session: number, more: Partial<KeepAlive> = {}): KeepAlive => {
+  return { type: 'keepAlive', session, id: 3, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, ...more };
+};
+
+describe('a steward', () => {
+  it('gives every session its full TTL from its beginning, then ends the silent ones under its stamp', () => {
+    const { steward } = deskOf(5_000);
+    expect(steward.expire(5_999, 5_999)).toEqual([]);
+    expect(steward.expire(6_000, 6_000)).toEqual(expired(1));
+    expect(steward.expire(6_001, 6_001)).toEqual([]);
+    expect(steward.expire(7_000, 7_000)).toEqual(expired(2));
+  });
+
+  it('counts a keep-alive from its arrival, and from none that came before', () => {
+    const { steward } = deskOf();
+    steward.onKeepAlive('a', beat(1), 700);
+    steward.onKeepAlive('a', beat(1), 300);
+    expect(steward.remainingMs(1, 700)).toBe(ttlMs);
+    expect(steward.expire(1_699, 1_699)).toEqual([]);
+    expect(steward.expire(1_700, 1_700)).toEqual(expired(1));
+  });
+
+  it('ends nobody for a time in which it cannot know that it led', () => {
+    const { steward } = deskOf();
+    expect(steward.expire(1_200, 999)).toEqual([]);
+    expect(steward.expire(1_200, 1_000)).toEqual(expired(1));
+  });
+
+  it('gives everyone the full TTL again when its authority had lapsed', () => {
+    const { steward } = deskOf();
+    expect(steward.expire(900, 100)).toEqual([]);
+    expect(steward.expire(5_000, 5_000)).toEqual([]);
+    expect(steward.expire(5_999, 5_999)).toEqual([]);
+    expect(steward.expire(6_000, 6_000)).toEqual(expired(1));
+  });
+
+  it('answers nothing for a session from the moment it proposes its end (safety 6)', () => {
+    const { steward } = deskOf();
+    steward.beginEnding(1);
+    expect(steward.onKeepAlive('a', beat(1), 10)).toBeNull();
+    expect(steward.onKeepAlive('b', beat(2), 10)).not.toBeNull();
+  });
+
+  it('answers only its holder, and says of one that is over that it is', () => {
+    const { steward, living } = deskOf();
+    expect(steward.onKeepAlive('b', beat(1), 10)).toBeNull();
+    living.delete(1);
+    expect(steward.onKeepAlive('a', beat(1), 10)).toEqual({ type: 'sessionEnded', session: 1 });
+    expect(steward.onKeepAlive('a', beat(99), 10)).toBeNull();
+  });
+
+  it('tells what is answered and what never came; what waits is neither', () => {
+    const { steward } = deskOf();
+    expect(steward.onKeepAlive('a', beat(1, { pending: [5, 6, 7] }), 10)).toEqual({
+      type: 'keptAlive',
+      session: 1,
+      id: 3,
+      results: [[5]],
+      unknown: [7],
+      rewatch: false,
+    });
+  });
+
+  it('counts the updates of a watch list, and asks for the list again where one was missed', () => {
+    const { steward } = deskOf();
+    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ rewatch: true });
+    expect(steward.onWatch('a', { type: 'watch', version: 1, resources: ['l/x'] }).message).toMatchObject({
+      index: 1,
+      states: ['state of l/x'],
+    });
+    expect(steward.changed(new Set(['l/y']))).toEqual([]);
+    expect(steward.changed(new Set(['l/x', 'l/y']))).toMatchObject([{ node: 'a', message: { index: 2, states: ['state of l/x'] } }]);
+    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 2 }), 10)).toMatchObject({ rewatch: false });
+    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 10)).toMatchObject({ rewatch: true });
+    steward.ended(1, 'a');
+    expect(steward.hasWatchers).toBe(false);
+  });
+});
