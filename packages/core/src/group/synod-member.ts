@@ -9,13 +9,11 @@ import { Founder } from '../paxos/founding.ts';
 import type { FounderEvent, FounderOutput } from '../paxos/founding.ts';
 import type { FoundingMessage, FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import { Synod } from '../paxos/synod.ts';
-import type { SynodInput, SynodMessage } from '../paxos/synod.ts';
+import type { SynodInput } from '../paxos/synod.ts';
+import type { SynodMemberMessage } from '../paxos/synod-message.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { Inquiry } from './inquiry.ts';
-
-/** Values are JSON texts here. */
-export type SynodMemberMessage = FoundingMessage | SynodMessage<string>;
 
 export interface SynodMemberOptions {
   readonly self: Proposer;
