@@ -36,10 +36,7 @@ export { seededRandom } from './time/random.ts';
 export type { Random } from './time/random.ts';
 
 /** Locks and their queues: commands in, answers, grants and events out. Tokens count from 1 in each subscription. */
-export function lockTable(
-  limits?: LockLimits,
-  options?: MachineOptions<LockCommand>,
-): OperatorFunction<LockCommand, LockOutput> {
+export function lockTable(limits?: LockLimits, options?: MachineOptions<LockCommand>): OperatorFunction<LockCommand, LockOutput> {
   return machine(() => new LockMachine(limits), options);
 }
 

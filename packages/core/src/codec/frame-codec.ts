@@ -48,8 +48,13 @@ export function packHeader({ group, founding, configuration, node, incarnation, 
 }
 
 export function encodeMessages(header: Uint8Array, some: readonly Message[], sealer?: Sealer): Uint8Array {
+  return encodeTuples(header, some.map(messageTuple), sealer);
+}
+
+/** For messages of another vocabulary in the same kind of frame. */
+export function encodeTuples(header: Uint8Array, tuples: readonly Tuple[], sealer?: Sealer): Uint8Array {
   const start = bodyStart(sealer !== undefined);
-  const messages = packShared(some.map(messageTuple));
+  const messages = packShared(tuples);
 
   const bytes = new Uint8Array(start + header.length + messages.length);
   bytes[0] = magic[0];
@@ -104,11 +109,16 @@ export function decodeHeader(bytes: Uint8Array, { sealer, limits = frameLimits }
   }));
 }
 
-export function decodeMessages({ body, limits }: OpenedFrame): readonly Message[] | FrameFault {
+export function decodeMessages(opened: OpenedFrame): readonly Message[] | FrameFault {
+  return decodeEach(opened, readMessage);
+}
+
+/** Each message by a reader that throws `Malformed` at what it does not know. */
+export function decodeEach<T>({ body, limits }: OpenedFrame, read: (value: unknown) => T): readonly T[] | FrameFault {
   const shape = checkShape(body, 0, limits);
   if (isFault(shape)) return shape;
   if (shape.end !== body.length) return fault('malformed', `${body.length - shape.end} bytes follow the messages.`);
-  return orFault(() => each(unpack(body, shape), 'messages', readMessage));
+  return orFault(() => each(unpack(body, shape), 'messages', read));
 }
 
 function partsOf(bytes: Uint8Array, start: number): SealedParts {

@@ -167,12 +167,12 @@ export function readLogMessage(code: number, fields: Tuple): LogMessage | null {
   }
 }
 
-function ballotTuple(ballot: Ballot): Tuple {
+export function ballotTuple(ballot: Ballot): Tuple {
   return [ballot.round, ballot.node, ballot.incarnation, ballot.run];
 }
 
 /** The node and the incarnation are empty in the ballot below all others. */
-function readBallot(value: unknown, field: string): Ballot {
+export function readBallot(value: unknown, field: string): Ballot {
   const [round, node, incarnation, run] = tuple(value, 4, field);
   return {
     round: count(round, field),

@@ -27,6 +27,11 @@ export class Acceptor<V> {
     return this.promisedBallot;
   }
 
+  /** Takes up what an earlier run, or a snapshot, had promised. */
+  restore(promised: Ballot): void {
+    this.promisedBallot = promised;
+  }
+
   /** Raises the promise. False if a higher one was made. */
   promise(ballot: Ballot, persist: ReplicaRecord<V>[]): boolean {
     const order = compareBallots(ballot, this.promisedBallot);

@@ -60,7 +60,12 @@ export class ReplicaWitness<V> {
 
   check(replica: Replica<V>): string[] {
     const { log, promised } = replica;
-    const broken = [...checkVotes(replica, this.chosenIndex + 1), ...checkLeading(replica), ...this.checkChosen(log), ...this.checkProposals(replica)];
+    const broken = [
+      ...checkVotes(replica, this.chosenIndex + 1),
+      ...checkLeading(replica),
+      ...this.checkChosen(log),
+      ...this.checkProposals(replica),
+    ];
     if (compareBallots(promised, this.promised) < 0) broken.push('acceptor 1: the promise fell');
     if (log.chosenIndex < this.chosenIndex) broken.push(`log 1: the chosen index fell from ${this.chosenIndex} to ${log.chosenIndex}`);
     if (log.floor < this.floor) broken.push(`log 1: the floor fell from ${this.floor} to ${log.floor}`);

@@ -84,7 +84,7 @@ export class LeaderTerm<V> {
     return Math.min(...this.configuration.voters.map(({ node }) => this.appliedBy.get(node) ?? 0));
   }
 
-  private hasAccepted(node: string, slot: Slot): boolean {
+  hasAccepted(node: string, slot: Slot): boolean {
     return (this.upTo.get(node) ?? 0) >= slot || (this.beyond.get(slot)?.has(node) ?? false);
   }
 }

@@ -40,6 +40,15 @@ export class Log<V> {
     this.taken = floor;
   }
 
+  /** Forgets everything, as if it had begun above `floor`. */
+  reset(floor: Slot): void {
+    this.floor = floor;
+    this.base = floor;
+    this.chosenIndex = floor;
+    this.taken = floor;
+    this.entries = [];
+  }
+
   /** The highest slot with a vote or a value, or the floor. */
   get lastSlot(): Slot {
     return this.base + this.entries.length;

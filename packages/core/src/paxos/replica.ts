@@ -3,19 +3,15 @@
  * canvassing (pre-vote) and check-quorum, so that one quorum-connected voter suffices and a returning one deposes nobody.
  */
 import { unreachable } from '../errors.ts';
-import { Acceptor } from './acceptor.ts';
-import { Acknowledgement } from './acknowledgement.ts';
-import { compareBallots, sameBallot, sameProposer } from './ballot.ts';
+import { compareBallots, sameBallot } from './ballot.ts';
 import type { Ballot, Proposer } from './ballot.ts';
-import { isVoter, majorityOf } from './configuration.ts';
-import { Learner } from './learner.ts';
+import { majorityOf } from './configuration.ts';
+import { Follower } from './follower.ts';
 import { LeaderTerm } from './leader.ts';
-import { GrantedLease } from './lease.ts';
-import { Log } from './log.ts';
 import type * as M from './message.ts';
 import type { PaxosMessage } from './message.ts';
-import { pagesOf, PhaseOne } from './phase-one.ts';
-import type { ReplicaDestination, ReplicaInput, ReplicaOptions, ReplicaOutput } from './replica-io.ts';
+import { PhaseOne } from './phase-one.ts';
+import type { ReplicaDestination, ReplicaInput, ReplicaOutput } from './replica-io.ts';
 
 export type * from './replica-io.ts';
 
@@ -34,35 +30,8 @@ const voters: ReplicaDestination = { type: 'voters' };
  * 3. A ballot of this replica names its run, so none is used twice.
  * 4. It leads only in a ballot that its own acceptor has promised and none higher.
  */
-export class Replica<V> {
-  readonly log: Log<V>;
-  private readonly acceptor: Acceptor<V>;
-  private readonly learner: Learner<V>;
-  private readonly acknowledgement: Acknowledgement<V>;
-  private readonly granted: GrantedLease;
+export class Replica<V> extends Follower<V> {
   private role: Role<V> = follower;
-  /** The leader that this replica last heard a heartbeat from, and when. */
-  private heard: { readonly ballot: Ballot; readonly atMs: number } | null = null;
-  private connectedVoters: readonly string[] = [];
-  private electionDueMs: number;
-  private highestSeen: Ballot;
-  private out: ReplicaOutput<V> = { persist: [], send: [], apply: [], events: [] };
-
-  constructor(private readonly options: ReplicaOptions<V>) {
-    const { memory, nowMs, timing } = options;
-    this.log = new Log<V>(memory?.floor);
-    for (const vote of memory?.votes ?? []) this.log.keepVote(vote.slot, vote.ballot, vote.value);
-    for (const entry of memory?.learned ?? []) this.log.learn(entry.slot, entry.value);
-    for (let slot = this.log.floor + 1; slot <= (memory?.chosenIndex ?? 0); slot += 1) this.log.choose(slot);
-    this.acceptor = new Acceptor(this.log, memory?.promised);
-    this.learner = new Learner(this.acceptor, options.limits, timing.heartbeatMs);
-    this.acknowledgement = new Acknowledgement(this.acceptor);
-    this.highestSeen = this.acceptor.promised;
-    this.granted = new GrantedLease(memory ? nowMs + timing.leaseMaxMs : -Infinity);
-    // The first founder need not wait for a leader that cannot exist yet; of one voter there is nobody to wait for.
-    const isFirst = !memory && options.configuration.voters[0]?.node === options.self.node;
-    this.electionDueMs = isFirst ? nowMs : nowMs + this.electionDelayMs();
-  }
 
   /** One input, one output. No clock, chance, timer or promise inside. */
   step(input: ReplicaInput<V>): ReplicaOutput<V> {
@@ -105,15 +74,6 @@ export class Replica<V> {
   get leader(): Ballot | null {
     if (this.role.type === 'leader') return this.role.term.ballot;
     return this.heard?.ballot ?? null;
-  }
-
-  get promised(): Ballot {
-    return this.acceptor.promised;
-  }
-
-  /** Voters that the leader is in touch with, by its own word. */
-  get connected(): readonly string[] {
-    return this.connectedVoters;
   }
 
   private onMessage(from: Proposer, message: PaxosMessage<V>, nowMs: number): void {
@@ -171,14 +131,6 @@ export class Replica<V> {
     this.onSupport(this.options.self, { type: 'support', ballot }, nowMs);
   }
 
-  private onCanvass(from: Proposer, { ballot }: M.Canvass, nowMs: number): void {
-    if (!sameProposer(from, ballot)) return;
-    const leaseRemainingMs = this.boundAgainstMs(ballot, nowMs);
-    const supports = leaseRemainingMs === 0 && compareBallots(ballot, this.acceptor.promised) > 0;
-    if (supports) this.reply(from, { type: 'support', ballot });
-    else this.reject(from, ballot, leaseRemainingMs);
-  }
-
   private onSupport(from: Proposer, { ballot }: M.Support, nowMs: number): void {
     const role = this.role;
     if (role.type !== 'canvassing' || !sameBallot(role.ballot, ballot)) return;
@@ -207,20 +159,6 @@ export class Replica<V> {
       votes: this.log.votesAbove(chosenIndex, ballot),
     });
     this.maybeLead(phase, nowMs);
-  }
-
-  private onPrepare(from: Proposer, { ballot, chosenIndex }: M.Prepare, nowMs: number): void {
-    if (!sameProposer(from, ballot)) return;
-    const leaseRemainingMs = this.boundAgainstMs(ballot, nowMs);
-    if (leaseRemainingMs > 0 || compareBallots(ballot, this.acceptor.promised) < 0) return this.reject(from, ballot, leaseRemainingMs);
-    this.adoptPromise(ballot, nowMs);
-    this.electionDueMs = nowMs + this.electionDelayMs();
-    const votes = this.log.votesAbove(Math.max(chosenIndex, this.log.chosenIndex), ballot);
-    const pages = pagesOf(votes, this.options.limits);
-    const { chosenIndex: known, floor } = this.log;
-    pages.forEach((page, part) =>
-      this.reply(from, { type: 'promise', ballot, chosenIndex: known, floor, part, parts: pages.length, votes: page }),
-    );
   }
 
   private onPromise(from: Proposer, message: M.PromiseMade<V>, nowMs: number): void {
@@ -284,25 +222,6 @@ export class Replica<V> {
     this.maybeChoose(term, nowMs);
   }
 
-  private onAccept(from: Proposer, message: M.Accept<V>, nowMs: number): void {
-    const { ballot, slot, value, firstSlot, chosenIndex } = message;
-    if (!sameProposer(from, ballot)) return;
-    if (slot <= this.log.floor) return this.reply(from, this.learner.chosenFrom(slot, slot));
-    if (compareBallots(ballot, this.acceptor.promised) < 0) return this.reject(from, ballot, 0);
-    this.adoptPromise(ballot, nowMs);
-    this.acceptor.accept(ballot, slot, value, this.out.persist);
-    this.electionDueMs = Math.max(this.electionDueMs, nowMs + this.options.timing.electionTimeoutMs);
-    this.acknowledgement.note(ballot, slot, firstSlot);
-    // With three voters, the proposer's vote (durable before this left) and ours are a majority.
-    if (this.options.configuration.voters.length === 3) this.log.choose(slot);
-    this.learner.learnUpTo(ballot, chosenIndex, from.node, nowMs, this.out);
-  }
-
-  private acknowledge(): void {
-    const message = this.acknowledgement.take();
-    if (message) this.reply(message.ballot, message);
-  }
-
   private onAccepted(from: Proposer, { ballot, upTo, beyond }: M.Accepted, nowMs: number): void {
     const role = this.role;
     if (role.type !== 'leader' || !sameBallot(role.term.ballot, ballot)) return;
@@ -349,28 +268,6 @@ export class Replica<V> {
     }
   }
 
-  private onHeartbeat(from: Proposer, message: M.Heartbeat, nowMs: number): void {
-    const { ballot, id, leaseMs, chosenIndex, connected, compactTo } = message;
-    if (!sameProposer(from, ballot)) return;
-    this.see(ballot);
-    // A higher ballot that beats has finished its phase 1: this replica's own term is over, and its lease to itself with it.
-    if (this.role.type === 'leader' && compareBallots(ballot, this.role.term.ballot) > 0) this.stepDown('outbid', nowMs);
-    if (compareBallots(ballot, this.acceptor.promised) < 0 || this.boundAgainstMs(ballot, nowMs) > 0) {
-      return this.reject(from, ballot, this.boundAgainstMs(ballot, nowMs));
-    }
-    this.adoptPromise(ballot, nowMs);
-    if (!this.heard || !sameBallot(this.heard.ballot, ballot)) this.out.events.push({ type: 'following', ballot });
-    this.heard = { ballot, atMs: nowMs };
-    this.connectedVoters = connected;
-    this.electionDueMs = nowMs + this.electionDelayMs();
-    this.learner.learnUpTo(ballot, chosenIndex, from.node, nowMs, this.out);
-    this.log.compactTo(Math.min(compactTo, this.log.chosenIndex));
-    if (leaseMs > this.options.timing.leaseMaxMs) return;
-    this.granted.grant(ballot, leaseMs, nowMs);
-    this.learner.record(this.out);
-    this.reply(from, { type: 'heartbeatSeen', ballot, id, appliedIndex: this.log.chosenIndex });
-  }
-
   private onHeartbeatSeen(from: Proposer, { ballot, id, appliedIndex }: M.HeartbeatSeen): void {
     const role = this.role;
     if (role.type !== 'leader' || !sameBallot(role.term.ballot, ballot)) return;
@@ -390,11 +287,9 @@ export class Replica<V> {
     this.out.send.push({ to: voters, message: { type: 'abdicate', ballot, successor } });
   }
 
-  private onAbdicate(from: Proposer, { ballot, successor }: M.Abdicate, nowMs: number): void {
-    if (!sameProposer(from, ballot)) return;
-    this.granted.release(ballot);
-    if (this.heard && sameBallot(this.heard.ballot, ballot)) this.heard = null;
-    if (successor === this.options.self.node) this.electionDueMs = nowMs;
+  protected giveWay(nowMs: number): void {
+    if (this.role.type === 'leader') this.stepDown('outbid', nowMs);
+    this.role = follower;
   }
 
   private stepDown(reason: 'outbid' | 'majority silent' | 'handed over', nowMs: number): void {
@@ -404,12 +299,6 @@ export class Replica<V> {
     this.role = follower;
     this.connectedVoters = [];
     this.electionDueMs = nowMs + this.electionDelayMs();
-  }
-
-  // Learning.
-
-  private onFetch(from: Proposer, { from: first, to }: M.Fetch): void {
-    this.reply(from, this.learner.chosenFrom(first, to));
   }
 
   private onChosen(message: M.Chosen<V>, nowMs: number): void {
@@ -422,49 +311,10 @@ export class Replica<V> {
     }
   }
 
-  // Promises and their bounds.
-
-  /** Raises our promise for another's ballot; a leader or candidate of a lower one stops at once. */
-  private adoptPromise(ballot: Ballot, nowMs: number): void {
-    const before = this.acceptor.promised;
-    this.acceptor.promise(ballot, this.out.persist);
-    this.see(ballot);
-    if (sameBallot(before, ballot)) return;
-    if (this.role.type === 'leader') this.stepDown('outbid', nowMs);
-    this.role = follower;
-    this.heard = null;
-  }
-
-  /** How long a lease, or having heard a living leader, binds us against `ballot`. */
-  private boundAgainstMs(ballot: Ballot, nowMs: number): number {
-    return this.granted.remainingAgainstMs(ballot, nowMs);
-  }
-
-  /** A frame of another configuration's seat is nobody's vote; nor is our own, should a transport bring it back. */
-  private isOtherVoter(from: Proposer): boolean {
-    return from.node !== this.options.self.node && isVoter(this.options.configuration, from);
-  }
-
-  private reject(to: Proposer, ballot: Ballot, leaseRemainingMs: number): void {
-    this.reply(to, { type: 'reject', ballot, promised: this.acceptor.promised, leaseRemainingMs });
-  }
-
-  private reply(to: Proposer, message: PaxosMessage<V>): void {
-    this.out.send.push({ to: { type: 'node', node: to.node }, message });
-  }
-
-  private see(ballot: Ballot): void {
-    if (compareBallots(ballot, this.highestSeen) > 0) this.highestSeen = ballot;
-  }
-
   private silentDeadlineMs(term: LeaderTerm<V>): number {
     // A lone voter is its own majority: a pause of its process silences nobody.
     if (this.options.configuration.voters.length === 1) return Infinity;
     return Math.max(term.sinceMs, term.lease.majorityAnsweredMs()) + this.options.timing.electionTimeoutMs;
-  }
-
-  private electionDelayMs(): number {
-    return this.options.timing.electionTimeoutMs * (1 + this.options.random.next());
   }
 
   private retryDelayMs(): number {

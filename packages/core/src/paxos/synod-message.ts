@@ -1,5 +1,9 @@
 /** What proposers and acceptors of one decree say to one another. "Paxos Made Simple" §2.2; "The Part-Time Parliament" §2. */
 import type { Ballot } from './ballot.ts';
+import type { FoundingMessage } from './founding-message.ts';
+
+/** Everything that members of a synod say: its voters found first, and values are JSON texts. */
+export type SynodMemberMessage = FoundingMessage | SynodMessage<string>;
 
 export type SynodMessage<V> = SynodPrepare | SynodPromise<V> | SynodAccept<V> | SynodAccepted | SynodReject | SynodDecided<V> | SynodAsk;
 

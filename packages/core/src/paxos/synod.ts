@@ -170,7 +170,10 @@ export class Synod<V> {
     if (!isVoter(configuration, self) || !sameProposer(from, ballot)) return;
     this.highestRound = Math.max(this.highestRound, ballot.round);
     const answer = message.type === 'synodPrepare' ? this.promise(ballot) : this.accept(ballot, message.value);
-    this.out.send.push({ to: { type: 'node', node: from.node }, message: answer ?? { type: 'synodReject', ballot, promised: this.acceptor.promised } });
+    this.out.send.push({
+      to: { type: 'node', node: from.node },
+      message: answer ?? { type: 'synodReject', ballot, promised: this.acceptor.promised },
+    });
   }
 
   private tell({ node }: Proposer): void {

@@ -1,3 +1,4 @@
+/** Who answers a client: the follower that is its to answer, and the leader where that one does not. */
 import type { MemberMessage } from '../../src/group/member-message.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import type { LockOp } from '../../src/lock/command.ts';

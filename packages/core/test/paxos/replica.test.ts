@@ -230,7 +230,11 @@ describe('a leader', () => {
   it('hands over to the connected voter that applied most, and never leads in that ballot again (5 voters)', () => {
     const desk = new Desk({ voters: five });
     const ballot = desk.lead('b', 'c');
-    for (const [node, appliedIndex] of [['b', 0], ['c', 1]] as const) desk.hear(node, { type: 'heartbeatSeen', ballot, id: 1, appliedIndex });
+    for (const [node, appliedIndex] of [
+      ['b', 0],
+      ['c', 1],
+    ] as const)
+      desk.hear(node, { type: 'heartbeatSeen', ballot, id: 1, appliedIndex });
     desk.tick(desk.nowMs + 100);
     expect(desk.resign()).toEqual([{ type: 'abdicate', ballot, successor: 'c' }]);
     expect(desk.replica.leading).toBeNull();

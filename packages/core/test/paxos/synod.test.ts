@@ -77,7 +77,12 @@ class Assembly {
         const copies = this.random.next() < this.duplication ? 2 : 1;
         for (let copy = 0; copy < copies; copy += 1) {
           if (this.random.next() < this.loss) continue;
-          this.parcels.push({ atMs: this.nowMs + 1 + this.random.below(this.random.below(10) === 0 ? 200 : 10), from, to: target, message });
+          this.parcels.push({
+            atMs: this.nowMs + 1 + this.random.below(this.random.below(10) === 0 ? 200 : 10),
+            from,
+            to: target,
+            message,
+          });
         }
       }
     }
@@ -173,9 +178,19 @@ describe('a synod', () => {
       nowMs: 0,
     });
     const again = new Synod<string>({ ...options, self: proposer('b', 2) }, foldSynodRecords(persist));
-    const refused = again.step({ type: 'message', from: proposer('c'), message: { type: 'synodPrepare', ballot: ballotOf('c', 4) }, nowMs: 1 });
+    const refused = again.step({
+      type: 'message',
+      from: proposer('c'),
+      message: { type: 'synodPrepare', ballot: ballotOf('c', 4) },
+      nowMs: 1,
+    });
     expect(refused.send[0]?.message).toMatchObject({ type: 'synodReject', promised: ballotOf('a', 5) });
-    const promised = again.step({ type: 'message', from: proposer('c'), message: { type: 'synodPrepare', ballot: ballotOf('c', 6) }, nowMs: 1 });
+    const promised = again.step({
+      type: 'message',
+      from: proposer('c'),
+      message: { type: 'synodPrepare', ballot: ballotOf('c', 6) },
+      nowMs: 1,
+    });
     expect(promised.send[0]?.message).toMatchObject({ type: 'synodPromise', vote: { value: 'kept', ballot: ballotOf('a', 5) } });
   });
 

@@ -1,0 +1,95 @@
+/** Each event as a line of a log: how loud, and in which words. */
+import type { LogLevel } from './logger.ts';
+import type { QuorateEvent } from './events.ts';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+export function logLineOf(event: QuorateEvent): LogLine {
+  switch (event.type) {
+    case 'evenVoters':
+      return warn(`${event.voters.length} voters survive no more losses than ${event.voters.length - 1}.`);
+    case 'votersDiffer':
+      return error(`${event.node} names the voters ${list(event.theirs)}; this process names ${list(event.ours)}.`);
+    case 'clocksDiffer':
+      return error(`The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms; no group is formed until it is right.`);
+    case 'nodeNameTaken':
+      return error(`A live process of the group already uses the node name ${event.by.node}.`);
+    case 'seatLost':
+      return warn('This voter came back without its memory; it takes part as a client.');
+    case 'foreignFounding':
+      return warn(`${event.node} belongs to another founding of this group.`);
+    case 'leaderChanged':
+      return info(event.leader === null ? 'The group has no leader.' : `${event.leader} leads the group.`);
+    case 'sessionOpened':
+      return info(`A session is open, with a TTL of ${event.ttlMs} ms.`);
+    case 'sessionRefused':
+      return info(`No session yet: ${refusalText(event.reason)}.`);
+    case 'sessionJeopardy':
+      return warn(`The session was not confirmed for a while; ${Math.round(event.remainingMs)} ms are left of it.`);
+    case 'sessionHealthy':
+      return info('The session is confirmed again.');
+    case 'sessionLost':
+      return event.reason === 'closed'
+        ? info('The session is closed.')
+        : warn(`The session is lost (${event.reason}), and every lease with it.`);
+    case 'leaseLost':
+      return warn(`The lease on the ${event.kind} ${event.name} (token ${event.token}) is lost: ${event.code}.`);
+    case 'releaseFailed':
+      return warn(`The ${event.kind} ${event.name} (token ${event.token}) could not be released: ${event.error.message}`);
+    case 'campaignFailed':
+      return warn(`The campaign for ${event.name} failed${event.retryMs === null ? ' and is over' : ''}: ${event.error.message}`);
+    case 'connection':
+      return event.status === 'connected' ? info('The transport is connected.') : warn(`The transport is ${event.status}.`);
+    case 'transport':
+      return { level: levelOfReport[event.report.type], text: event.report.message };
+    case 'frameRefused':
+      return warn(`${event.count} frames refused (${event.code}): ${event.detail}.`);
+    case 'overload':
+      return warn(`${event.dropped} frames dropped so far: they come faster than they are taken.`);
+    case 'clockJump':
+      return warn(`The wall clock jumped by ${Math.round(event.byMs)} ms against the monotonic clock.`);
+    case 'eventLoopBlocked':
+      return warn(`The event loop was blocked for ${Math.round(event.forMs)} ms; leases are at risk.`);
+    case 'stopped':
+      return error(`This node stopped: ${event.error.message}`);
+    case 'closed':
+      return event.lapsed.length === 0 ? info('Closed.') : warn(`Closed; these leases run out by themselves: ${list(event.lapsed)}.`);
+    default:
+      // Steps of founding and election, of interest to whoever debugs them.
+      return { level: 'debug', text: event.type };
+  }
+}
+
+const levelOfReport = { error: 'error', warning: 'warn', info: 'info' } as const;
+
+export function refusalText(reason: 'closed' | 'nameTaken' | 'limit' | 'ttlTooLong'): string {
+  switch (reason) {
+    case 'closed':
+      return 'the group is not open yet';
+    case 'nameTaken':
+      return 'an earlier session under this node name has not run out';
+    case 'limit':
+      return 'the group has as many sessions as it allows';
+    case 'ttlTooLong':
+      return 'the TTL is above the longest that this group grants';
+  }
+}
+
+function list(names: readonly string[]): string {
+  return names.join(', ');
+}
+
+function info(text: string): LogLine {
+  return { level: 'info', text };
+}
+
+function warn(text: string): LogLine {
+  return { level: 'warn', text };
+}
+
+function error(text: string): LogLine {
+  return { level: 'error', text };
+}

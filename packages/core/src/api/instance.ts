@@ -1,0 +1,156 @@
+/**
+ * What the locks and elections of one `Quorate` share: its engine, the leases it holds, the calls that wait, and what ends them
+ * all at once (a lost session, a closed transport, `close`).
+ */
+import { isQuorateError, QuorateError } from '../errors.ts';
+import type { LockOp } from '../lock/command.ts';
+import type { Engine, EngineEvent, RequestOutcome } from '../runtime/engine.ts';
+import { publishEvent } from './diagnostics.ts';
+import { EventFeed } from './events.ts';
+import type { QuorateEvent } from './events.ts';
+import type { JoinOptions, ResolvedJoinOptions } from './join-options.ts';
+import type { LeaseLoss } from './lease-contract.ts';
+import { Meter } from './metrics.ts';
+import type { ResourceWatch } from './resource-watch.ts';
+
+/** A call under way that can be told to give up. */
+export interface WaitingCall {
+  fail(error: QuorateError): void;
+  /** A session is open (again): what could not be asked for before is asked for now. */
+  onSession?(): void;
+}
+
+/** A lease as the instance sees it. */
+export interface LivingLease {
+  readonly name: string;
+  readonly token: number;
+  readonly session: number;
+  readonly wasReleased: boolean;
+  /** Ends it for its holder. */
+  lose(loss: LeaseLoss): void;
+  /** Fires its signal, without ending it. */
+  abort(error: QuorateError): void;
+  /** Releases; never rejects. */
+  giveBackQuietly(): Promise<unknown>;
+}
+
+type OnFailure = (error: QuorateError) => void;
+
+/** How soon a request is made again that found the window of its session full. */
+const fullWindowRetryMs = 10;
+
+export class Instance {
+  readonly feed: EventFeed;
+  readonly meter = new Meter();
+  /** By token. */
+  readonly leases = new Map<number, LivingLease>();
+  readonly waiting = new Set<WaitingCall>();
+  readonly watches = new Map<string, ResourceWatch>();
+  readonly campaigns = new Set<{ stop(): Promise<void> }>();
+  /** Nothing is watched any more. */
+  isClosed = false;
+  /** Callbacks that run under a lease, each with the promise of its end. */
+  readonly scopedCalls = new Map<LivingLease, Promise<unknown>>();
+  #refuse: (() => QuorateError) | null = null;
+  #transportClosed: (() => QuorateError) | null = null;
+
+  constructor(
+    readonly engine: Engine,
+    readonly options: ResolvedJoinOptions,
+  ) {
+    this.feed = new EventFeed(options);
+    engine.events$.subscribe((event) => this.#onEvent(event));
+  }
+
+  get group(): JoinOptions['group'] {
+    return this.options.group;
+  }
+
+  get node(): JoinOptions['node'] {
+    return this.options.node;
+  }
+
+  /** Why no lease can be had any more, or null. Each call throws an error of its own. */
+  get refusal(): QuorateError | null {
+    return this.#refuse?.() ?? null;
+  }
+
+  nowMs(): number {
+    return this.engine.clock.monotonicMs();
+  }
+
+  tell(event: QuorateEvent): void {
+    publishEvent(this, event);
+    this.feed.tell(event);
+  }
+
+  /** No new leases from now on; what waits for one gives up. Leases live on. */
+  refuse(error: () => QuorateError): void {
+    this.#refuse ??= error;
+    for (const call of [...this.waiting]) call.fail(error());
+  }
+
+  /**
+   * Makes a request that must not be left undone, such as a release: while the window of the session is full it is tried again,
+   * and where the session is over it has nothing left to do. Fails only where the transport is closed or the request too large.
+   */
+  request(session: number, build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void, onFailure: OnFailure): void {
+    if (this.#transportClosed) return onFailure(this.#transportClosed());
+    if (this.engine.session !== session) return onOutcome({ type: 'sessionLost', reason: 'expired here' });
+    const call: WaitingCall = {
+      fail: (error) => {
+        if (error.code === 'TRANSPORT_CLOSED' && this.waiting.delete(call)) onFailure(error);
+      },
+    };
+    try {
+      this.engine.submit(build, (outcome) => {
+        if (this.waiting.delete(call)) onOutcome(outcome);
+      });
+      this.waiting.add(call);
+    } catch (error) {
+      if (isQuorateError(error, 'LIMIT_REACHED')) setTimeout(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
+      else if (isQuorateError(error, 'COMMAND_TOO_LARGE')) onFailure(error);
+      else onOutcome({ type: 'sessionLost', reason: 'expired here' });
+    }
+  }
+
+  #onEvent(event: EngineEvent): void {
+    this.tell(event);
+    switch (event.type) {
+      case 'sessionOpened':
+        for (const call of [...this.waiting]) call.onSession?.();
+        return;
+      case 'sessionLost':
+        return this.#onSessionLost(event.session, event.reason);
+      case 'connection':
+        if (event.status === 'closed') this.#onTransportClosed(event.error);
+        return;
+      case 'stopped':
+        return this.#onStopped(event.error);
+      default:
+        return;
+    }
+  }
+
+  #onSessionLost(session: number, reason: string): void {
+    for (const watch of this.watches.values()) watch.forget();
+    const error = new QuorateError('SESSION_LOST', `The session is over (${reason}).`, { details: { reason } });
+    for (const lease of [...this.leases.values()]) if (lease.session === session) lease.lose({ code: 'SESSION_LOST', error });
+  }
+
+  #onTransportClosed(cause: Error | undefined): void {
+    this.#transportClosed = () => transportClosed(cause);
+    this.refuse(this.#transportClosed);
+  }
+
+  #onStopped(cause: Error): void {
+    const code = isQuorateError(cause) ? cause.code : 'CLOSED';
+    const error = new QuorateError(code, 'This node has stopped.', { cause });
+    this.refuse(() => new QuorateError(code, 'This node has stopped.', { cause }));
+    for (const lease of [...this.leases.values()]) lease.lose({ code: 'SESSION_LOST', error });
+  }
+}
+
+function transportClosed(cause: Error | undefined): QuorateError {
+  return new QuorateError('TRANSPORT_CLOSED', 'The client under this instance is closed.', { cause });
+}

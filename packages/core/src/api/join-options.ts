@@ -1,0 +1,178 @@
+/** What `join` is told: one interface, its defaults, and the rules between its fields. */
+import { QuorateError } from '../errors.ts';
+import { utf8Length } from '../lock/note.ts';
+import { keepAlivePeriodMs } from '../session/session-holder.ts';
+import type { Transport } from '../transport/transport.ts';
+import { callTimeoutMsDefault, checkDuration, checkTimeout } from './duration.ts';
+import type { Logger } from './logger.ts';
+import { checkLogger } from './logger.ts';
+import { checkName } from './names.ts';
+
+export interface JoinOptions {
+  /** The group to take part in; groups on one connection do not see each other. At most 256 bytes in UTF-8. */
+  readonly group: string;
+  /** This process's own name in the group, the pod name for example. At most 256 bytes in UTF-8. */
+  readonly node: string;
+  /**
+   * The names of the nodes that decide, the same in every process. Three survive the loss of one, five of two. A node that is not
+   * among them takes part as a client.
+   */
+  readonly voters: readonly string[];
+  /** What carries the frames: `natsTransport(…)`, `kafkaTransport(…)`, `workerTransport()` or `memoryTransport()`. */
+  readonly transport: Transport;
+  readonly session?: {
+    /** How long leases outlive this process's last sign of life, in milliseconds. Default: what suits the transport. */
+    readonly ttlMs?: number;
+  };
+  readonly timing?: TimingOptions;
+  /** Your word that this group had no earlier life, so that it opens at once. For demos and tests. Default false. */
+  readonly firstFounding?: boolean;
+  /** How leaders answer keep-alives: under their lease, or after asking a majority each time. Default `lease`. */
+  readonly reads?: 'lease' | 'quorum';
+  /** Which changes are published as lock events for readers outside the group. Default `leadership`. */
+  readonly events?: 'none' | 'leadership' | 'all';
+  /** Keys of at least 16 bytes that seal every frame: the first signs, all verify. Default none: frames are not sealed. */
+  readonly secrets?: readonly (string | Uint8Array)[];
+  /** Told of every event; pino fits. */
+  readonly logger?: Logger;
+  /** Aborting gives the joining up. */
+  readonly signal?: AbortSignal;
+  /**
+   * How long to wait for a session, in milliseconds; `Infinity` may be written. Default 30 s and the wait before a first opening
+   * (`timing.maxSessionTtlMs`).
+   */
+  readonly timeoutMs?: number;
+}
+
+/** In milliseconds; defaults are the transport's. */
+export interface TimingOptions {
+  /** The period of heartbeats. */
+  readonly heartbeatMs?: number;
+  /** The shortest silence after which a voter stands for leader; the longest is twice that. At least two heartbeats. */
+  readonly electionTimeoutMs?: number;
+  /**
+   * The longest session TTL that the group ever grants, a constant from its founding on; also how long a new group waits before it
+   * opens. Default: the transport's TTL, or `session.ttlMs` where that is longer.
+   */
+  readonly maxSessionTtlMs?: number;
+}
+
+export interface ResolvedJoinOptions {
+  readonly group: string;
+  readonly node: string;
+  /** Sorted by code unit. */
+  readonly voters: readonly string[];
+  readonly transport: Transport;
+  readonly sessionTtlMs: number;
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMs: number;
+  readonly maxSessionTtlMs: number;
+  readonly firstFounding: boolean;
+  readonly reads: 'lease' | 'quorum';
+  readonly events: 'none' | 'leadership' | 'all';
+  readonly secrets: readonly (string | Uint8Array)[];
+  readonly logger: Logger | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
+export const joinDefaults = { firstFounding: false, reads: 'lease', events: 'leadership', timeoutMs: callTimeoutMsDefault } as const;
+
+/** Shorter keys can be guessed. */
+export const secretBytesMin = 16;
+
+/** Throws `INVALID_NAME` or `INVALID_OPTIONS`; a message names the option and shows the values. */
+export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('`join` needs an object of options.');
+  const transport = checkTransport(options.transport);
+  const timing = resolveTiming(options, transport);
+  return {
+    group: checkName('group', options.group),
+    node: checkName('node', options.node),
+    voters: checkVoters(options.voters),
+    transport,
+    ...timing,
+    firstFounding: options.firstFounding ?? joinDefaults.firstFounding,
+    reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
+    events: checkChoice('events', options.events ?? joinDefaults.events, ['none', 'leadership', 'all']),
+    secrets: checkSecrets(options.secrets ?? []),
+    logger: checkLogger(options.logger),
+    signal: options.signal,
+    timeoutMs: checkTimeout('timeoutMs', options.timeoutMs, joinDefaults.timeoutMs + timing.maxSessionTtlMs),
+  };
+}
+
+/**
+ * 1. An election timeout is at least two heartbeats.
+ * 2. A TTL is at least four of the longest election timeouts and two keep-alive periods: a leader's crash then costs no lease.
+ * 3. No TTL is above the group's longest.
+ */
+function resolveTiming(
+  { session, timing }: JoinOptions,
+  transport: Transport,
+): Pick<ResolvedJoinOptions, 'sessionTtlMs' | 'heartbeatMs' | 'electionTimeoutMs' | 'maxSessionTtlMs'> {
+  const hints = transport.timing;
+  const heartbeatMs = checkDuration('timing.heartbeatMs', timing?.heartbeatMs ?? hints.heartbeatMs);
+  const electionTimeoutMs = checkDuration('timing.electionTimeoutMs', timing?.electionTimeoutMs ?? hints.electionTimeoutMs);
+  const sessionTtlMs = checkDuration('session.ttlMs', session?.ttlMs ?? hints.sessionTtlMs);
+  const longestMs = timing?.maxSessionTtlMs ?? Math.max(hints.sessionTtlMs, sessionTtlMs);
+  const maxSessionTtlMs = checkDuration('timing.maxSessionTtlMs', longestMs);
+  if (electionTimeoutMs < 2 * heartbeatMs) {
+    throw invalid(
+      `\`timing.electionTimeoutMs\` (${electionTimeoutMs}) is under two heartbeats of \`timing.heartbeatMs\` (${heartbeatMs}).`,
+    );
+  }
+  const leastMs = leastSessionTtlMs(electionTimeoutMs, sessionTtlMs);
+  if (sessionTtlMs < leastMs) {
+    const rule = `four of the longest election timeouts (${2 * electionTimeoutMs}) and two keep-alive periods (${keepAlivePeriodMs(sessionTtlMs)})`;
+    throw invalid(`\`session.ttlMs\` (${sessionTtlMs}) is under ${rule}, which is ${leastMs}.`);
+  }
+  if (sessionTtlMs > maxSessionTtlMs) {
+    throw invalid(`\`session.ttlMs\` (${sessionTtlMs}) is above \`timing.maxSessionTtlMs\` (${maxSessionTtlMs}).`);
+  }
+  return { sessionTtlMs, heartbeatMs, electionTimeoutMs, maxSessionTtlMs };
+}
+
+function leastSessionTtlMs(electionTimeoutMs: number, ttlMs: number): number {
+  return 4 * (2 * electionTimeoutMs) + 2 * keepAlivePeriodMs(ttlMs);
+}
+
+function checkVoters(voters: unknown): readonly string[] {
+  if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names; it is ${String(voters)}.`);
+  if (voters.length === 0) throw invalid('`voters` is empty; a group needs at least one voter.');
+  const names = voters.map((voter: unknown) => checkName('voter', voter)).sort(byCodeUnit);
+  const repeated = names.find((name, index) => name === names[index + 1]);
+  if (repeated !== undefined) throw invalid(`\`voters\` names "${repeated}" more than once.`);
+  return names;
+}
+
+function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function checkTransport(transport: unknown): Transport {
+  const candidate = transport as Partial<Transport> | null | undefined;
+  if (typeof candidate?.open === 'function' && typeof candidate.timing === 'object') return candidate as Transport;
+  throw invalid('`transport` must be what `natsTransport`, `kafkaTransport`, `workerTransport` or `memoryTransport` returns.');
+}
+
+function checkChoice<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw invalid(`\`${option}\` is ${String(value)}; it must be one of ${choices.join(', ')}.`);
+}
+
+/** A message never shows a secret, only its place and length. */
+function checkSecrets(secrets: unknown): readonly (string | Uint8Array)[] {
+  if (!Array.isArray(secrets)) throw invalid('`secrets` must be an array of strings or byte arrays.');
+  return secrets.map((secret: unknown, index) => {
+    const isText = typeof secret === 'string';
+    if (!isText && !(secret instanceof Uint8Array)) throw invalid(`\`secrets[${index}]\` is neither a string nor a byte array.`);
+    const bytes = isText ? utf8Length(secret) : secret.byteLength;
+    if (bytes < secretBytesMin) throw invalid(`\`secrets[${index}]\` has ${bytes} bytes; at least ${secretBytesMin} are needed.`);
+    return secret;
+  });
+}
+
+function invalid(happened: string): QuorateError {
+  return new QuorateError('INVALID_OPTIONS', happened);
+}

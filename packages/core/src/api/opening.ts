@@ -1,0 +1,120 @@
+/** From a running engine to an open session, remembering on the way what stood against it. */
+import type { Subscription } from 'rxjs';
+import { isQuorateError, QuorateError } from '../errors.ts';
+import type { Engine, EngineEvent } from '../runtime/engine.ts';
+import { refusalText } from './event-text.ts';
+import type { ResolvedJoinOptions } from './join-options.ts';
+import { statusOf } from './status.ts';
+
+type Differing = Extract<EngineEvent, { type: 'votersDiffer' }>;
+
+export class Opening {
+  /** Resolves with the first session; rejects for what waiting cannot mend. */
+  readonly session: Promise<void>;
+  readonly #engine: Engine;
+  readonly #options: ResolvedJoinOptions;
+  readonly #subscription: Subscription;
+  #resolve: () => void = () => undefined;
+  #reject: (error: QuorateError) => void = () => undefined;
+  #differing: Differing | null = null;
+  #refusal = '';
+  #clocks = '';
+  #report = '';
+
+  constructor(engine: Engine, options: ResolvedJoinOptions) {
+    this.#engine = engine;
+    this.#options = options;
+    this.session = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.session.catch(() => undefined);
+    this.#subscription = engine.events$.subscribe((event) => this.#onEvent(event));
+    this.#look();
+  }
+
+  /** What to say at the deadline. */
+  timedOut(timeoutMs: number): QuorateError {
+    const { voters, node, group } = this.#options;
+    const status = statusOf(this.#engine.status, this.#options);
+    this.#subscription.unsubscribe();
+    if (this.#engine.founding === null && this.#differing) return this.#votersDiffer(this.#differing.theirs, this.#differing.node);
+    const missing = voters.filter((voter) => status.missing.includes(voter));
+    const heard = voters.filter((voter) => !missing.includes(voter));
+    const own = heard.includes(node) ? ` (${node} is this process)` : '';
+    const facts = [
+      `No session with the group "${group}" was opened within ${timeoutMs} ms; ${status.text}.`,
+      `Heard: ${heard.join(', ') || 'nobody'}${own}. Not heard: ${missing.join(', ') || 'nobody'}.`,
+      this.#refusal,
+      this.#clocks,
+      this.#report,
+    ];
+    const details = { heard, missing, stage: status.stage, opensInMs: status.opensInMs };
+    return new QuorateError('JOIN_TIMEOUT', facts.filter((fact) => fact !== '').join(' '), { details });
+  }
+
+  #onEvent(event: EngineEvent): void {
+    switch (event.type) {
+      case 'votersDiffer':
+        this.#differing = event;
+        break;
+      case 'clocksDiffer':
+        this.#clocks = `The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms, and no group is formed like that.`;
+        break;
+      case 'sessionRefused':
+        this.#onRefused(event.reason, event.waitMs);
+        break;
+      case 'nodeNameTaken':
+        if (this.#engine.session === null) this.#fail(this.#nameTaken(event.by.incarnation));
+        break;
+      case 'transport':
+        if (event.report.type === 'error') this.#report = `The transport says: ${event.report.message}`;
+        break;
+      case 'connection':
+        if (event.status !== 'closed') break;
+        return this.#fail(new QuorateError('TRANSPORT_CLOSED', 'The client was closed while joining.', { cause: event.error }));
+      case 'stopped':
+        return this.#fail(isQuorateError(event.error) ? event.error : this.#stopped(event.error));
+      default:
+        break;
+    }
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#engine.founding !== null) {
+      const { voters } = this.#engine.status;
+      if (voters.join('\0') !== this.#options.voters.join('\0')) return this.#fail(this.#votersDiffer(voters, 'the group'));
+    }
+    if (this.#engine.session === null) return;
+    this.#subscription.unsubscribe();
+    this.#resolve();
+  }
+
+  #onRefused(reason: Extract<EngineEvent, { type: 'sessionRefused' }>['reason'], waitMs: number): void {
+    this.#refusal = `The leader refused: ${refusalText(reason)}.`;
+    if (reason !== 'ttlTooLong') return;
+    const happened = `\`session.ttlMs\` (${this.#options.sessionTtlMs}) is above the longest that this group grants (${waitMs}).`;
+    this.#fail(new QuorateError('INVALID_OPTIONS', happened));
+  }
+
+  #fail(error: QuorateError): void {
+    this.#subscription.unsubscribe();
+    this.#reject(error);
+  }
+
+  #votersDiffer(theirs: readonly string[], whose: string): QuorateError {
+    const ours = this.#options.voters;
+    const happened = `This process names the voters ${ours.join(', ')}; ${whose} has ${theirs.join(', ')}.`;
+    return new QuorateError('VOTERS_DIFFER', happened, { details: { ours, theirs } });
+  }
+
+  #nameTaken(incarnation: string): QuorateError {
+    const { node, group } = this.#options;
+    return new QuorateError('NODE_NAME_TAKEN', `"${node}" lives in the group "${group}" already.`, { details: { node, incarnation } });
+  }
+
+  #stopped(cause: Error): QuorateError {
+    return new QuorateError('CLOSED', 'This node stopped while joining.', { cause });
+  }
+}

@@ -1,0 +1,55 @@
+/** How long `join` waits: until its deadline or the caller's abort, over several steps, with one explanation at the end. */
+import { QuorateError } from '../errors.ts';
+import { startTimer } from './duration.ts';
+
+export class Patience {
+  /** What the deadline's error says; the step under way knows best. */
+  explain: () => QuorateError;
+  readonly #callerSignal: AbortSignal | undefined;
+  readonly #giveUp = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #over: Promise<never>;
+  #reject: (error: QuorateError) => void = () => undefined;
+
+  constructor({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined }) {
+    this.explain = () => new QuorateError('JOIN_TIMEOUT', `The transport did not open within ${timeoutMs} ms.`);
+    this.#over = new Promise<never>((_resolve, reject) => (this.#reject = reject));
+    // It may come to an end while nobody waits.
+    this.#over.catch(() => undefined);
+    this.#callerSignal = signal;
+    this.#timer = startTimer(timeoutMs, () => this.#stop(this.explain()));
+    if (signal?.aborted === true) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Aborts with the patience. */
+  get signal(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+
+  /** Settles as `work` does, unless the patience ends first; then `onLate` is given what `work` still comes to. */
+  async wait<T>(work: Promise<T>, onLate?: (late: T) => Promise<unknown>): Promise<T> {
+    let isLate = true;
+    try {
+      const value = await Promise.race([this.#over, work]);
+      isLate = false;
+      return value;
+    } finally {
+      if (isLate) work.then(onLate).catch(() => undefined);
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#callerSignal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop(new QuorateError('ABORTED', 'Joining was aborted.', { cause: this.#callerSignal?.reason }));
+  };
+
+  #stop(error: QuorateError): void {
+    this.#reject(error);
+    this.#giveUp.abort(error);
+  }
+}

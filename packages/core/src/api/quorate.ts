@@ -1,0 +1,105 @@
+/** A process's part in a group: its locks, its elections, what can be seen of it, and its end. */
+import type { Observable } from 'rxjs';
+import type { Engine } from '../runtime/engine.ts';
+import { closeInstance } from './closing.ts';
+import type { CloseOptions, CloseResult } from './closing.ts';
+import { callTimeoutMsDefault, checkTimeout } from './duration.ts';
+import { NamedElection } from './election.ts';
+import type { Election } from './election.ts';
+import type { QuorateEvent } from './events.ts';
+import { Instance } from './instance.ts';
+import type { ResolvedJoinOptions } from './join-options.ts';
+import { NamedLock } from './lock.ts';
+import type { Lock } from './lock.ts';
+import type { Metrics } from './metrics.ts';
+import { checkName } from './names.ts';
+import { statusOf, statusStream } from './status.ts';
+import type { Status } from './status.ts';
+
+/** What `join` resolves with. One for each process and group; the user's connection is used, never closed. */
+export interface Quorate extends AsyncDisposable {
+  readonly group: string;
+  readonly node: string;
+  /** What this process is to the group right now. */
+  readonly status: Status;
+  /** `status`, now and at each change. */
+  readonly status$: Observable<Status>;
+  /** What happens, one typed union. The first subscriber also gets what came before it, up to 100 events. */
+  readonly events$: Observable<QuorateEvent>;
+  /** The lock of that name. Cheap: call it wherever the lock is needed. Throws `INVALID_NAME`. */
+  lock(name: string): Lock;
+  /** The election of that name, the same object for the same name. Throws `INVALID_NAME`. */
+  election(name: string): Election;
+  /** Counts and durations since `join`. */
+  metrics(): Metrics;
+  /**
+   * Leaves: no new grants (`CLOSED`), the signals of all leases fire, running callbacks are awaited, leases given back, leadership
+   * handed over. Past the deadline the leases of callbacks still at work run out by themselves, and the result names them.
+   * Idempotent: later calls return the first one's result. Rejects only with `INVALID_OPTIONS`.
+   */
+  close(options?: CloseOptions): Promise<CloseResult>;
+  /** `close()` with its default deadline. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export class JoinedQuorate implements Quorate {
+  readonly group: string;
+  readonly node: string;
+  readonly status$: Observable<Status>;
+  readonly events$: Observable<QuorateEvent>;
+  readonly #instance: Instance;
+  readonly #elections = new Map<string, NamedElection>();
+  #closing: Promise<CloseResult> | null = null;
+
+  constructor(engine: Engine, options: ResolvedJoinOptions) {
+    this.#instance = new Instance(engine, options);
+    this.group = options.group;
+    this.node = options.node;
+    this.status$ = statusStream(engine, options, options.electionTimeoutMs);
+    this.events$ = this.#instance.feed.events$;
+    if (options.voters.length % 2 === 0) this.#instance.tell({ type: 'evenVoters', voters: options.voters });
+  }
+
+  get status(): Status {
+    return statusOf(this.#instance.engine.status, this.#instance.options);
+  }
+
+  lock(name: string): Lock {
+    return new NamedLock(this.#instance, checkName('lock', name));
+  }
+
+  election(name: string): Election {
+    let election = this.#elections.get(checkName('election', name));
+    if (election === undefined) {
+      election = new NamedElection(this.#instance, name);
+      this.#elections.set(name, election);
+    }
+    return election;
+  }
+
+  metrics(): Metrics {
+    const { engine, meter, leases, waiting } = this.#instance;
+    const acquires = [...waiting].filter((call) => call.onSession !== undefined).length;
+    return meter.read(engine.counters, { held: leases.size, waiting: acquires });
+  }
+
+  async close(options?: CloseOptions): Promise<CloseResult> {
+    const timeoutMs = checkTimeout('timeoutMs', options?.timeoutMs, callTimeoutMsDefault, 0);
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<CloseResult> {
+    const instance = this.#instance;
+    const result = await closeInstance(instance, timeoutMs);
+    instance.isClosed = true;
+    for (const watch of [...instance.watches.values()]) watch.end();
+    instance.tell({ type: 'closed', lapsed: result.lapsed });
+    instance.feed.complete();
+    return result;
+  }
+}

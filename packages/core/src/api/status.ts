@@ -1,0 +1,109 @@
+/** What an instance is to its group right now, for people and for programs. */
+import type { Observable } from 'rxjs';
+import { defer, distinctUntilChanged, endWith, ignoreElements, interval, map, merge, shareReplay, takeUntil } from 'rxjs';
+import type { Engine, EngineStatus } from '../runtime/engine.ts';
+
+export interface Status {
+  /** `leader`: this process leads the group. `voter`: it takes part in decisions. `client`: it asks those who do. */
+  readonly role: 'leader' | 'voter' | 'client';
+  /** The node that leads the group. */
+  readonly leader: string | undefined;
+  /** True while a leader reaches a majority of the voters, so that locks can be granted. */
+  readonly quorum: boolean;
+  /** Voters that nobody here is in touch with. */
+  readonly missing: readonly string[];
+  readonly voters: readonly string[];
+  readonly session: 'opening' | 'healthy' | 'jeopardy' | 'lost' | 'closed';
+  /** `founding`: the voters agree to be a group. `electing`: no leader. `opening`: no session yet. `open`: at work. */
+  readonly stage: 'founding' | 'electing' | 'opening' | 'open' | 'closed';
+  /** How long until a new group grants anything, in milliseconds; 0 where nothing is waited for. */
+  readonly opensInMs: number;
+  readonly connection: 'connected' | 'disconnected' | 'closed';
+  /** Of a voter: `lost` where it came back without its memory and takes part as a client. */
+  readonly seat: 'held' | 'lost' | undefined;
+  /** All of it in a sentence. */
+  readonly text: string;
+}
+
+/** What the status is told from beside the engine's. */
+export interface OwnSeat {
+  readonly node: string;
+  readonly voters: readonly string[];
+}
+
+export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Status {
+  const { founding, leader, connected, connection, session, opensInMs } = status;
+  const isNamed = voters.includes(node);
+  const seat = isNamed ? (founding !== null && status.role === 'client' ? 'lost' : 'held') : undefined;
+  const facts = {
+    role: seat === 'held' && status.role === 'client' ? ('voter' as const) : status.role,
+    leader: leader ?? undefined,
+    quorum: hasQuorum(status),
+    missing: status.voters.filter((voter) => !connected.includes(voter) && voter !== (seat === 'held' ? node : undefined)),
+    voters: status.voters,
+    session,
+    stage: session === 'closed' || connection === 'closed' ? ('closed' as const) : status.stage,
+    opensInMs,
+    connection,
+    seat,
+  } as const;
+  return { ...facts, text: textOf(facts) };
+}
+
+/** A leader counts itself, even if its loop was blocked for so long that its own last heartbeat is old. */
+export function hasQuorum({ leader, connected, voters, role }: EngineStatus): boolean {
+  if (leader === null) return false;
+  const reached = new Set(connected);
+  if (role === 'leader') reached.add(leader);
+  return reached.size > voters.length / 2;
+}
+
+/** Voters fall silent and openings come nearer without an event that says so: whoever watches has them looked at this often. */
+const glanceMsMax = 1_000;
+
+/** The present status, then each that differs. */
+export function statusStream(engine: Engine, seat: OwnSeat, electionTimeoutMs: number): Observable<Status> {
+  return defer(() => {
+    const ended$ = engine.status$.pipe(ignoreElements(), endWith(true));
+    const glances$ = interval(Math.min(glanceMsMax, electionTimeoutMs)).pipe(takeUntil(ended$));
+    return merge(engine.status$, glances$);
+  }).pipe(
+    map(() => statusOf(engine.status, seat)),
+    distinctUntilChanged(looksSame),
+    shareReplay({ bufferSize: 1, refCount: true }),
+  );
+}
+
+function textOf(facts: Omit<Status, 'text'>): string {
+  const { stage, missing, leader, opensInMs, role, session } = facts;
+  const without = missing.length > 0 ? `; not heard: ${missing.join(', ')}` : '';
+  switch (stage) {
+    case 'closed':
+      return 'closed';
+    case 'founding':
+      return `forming the group${without}`;
+    case 'electing':
+      return `no leader${without}`;
+    case 'opening':
+      return opensInMs > 0 ? `opens in ${Math.ceil(opensInMs / 1_000)} s${without}` : `${leader} leads; opening a session${without}`;
+    case 'open': {
+      const who = role === 'leader' ? 'leading' : `${leader} leads`;
+      return `${who}${session === 'jeopardy' ? '; the session is in jeopardy' : ''}${without}`;
+    }
+  }
+}
+
+function looksSame(a: Status, b: Status): boolean {
+  return (
+    a.text === b.text &&
+    a.role === b.role &&
+    a.leader === b.leader &&
+    a.quorum === b.quorum &&
+    a.session === b.session &&
+    a.stage === b.stage &&
+    a.connection === b.connection &&
+    a.seat === b.seat &&
+    a.missing.join() === b.missing.join() &&
+    a.voters.join() === b.voters.join()
+  );
+}

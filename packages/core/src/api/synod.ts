@@ -1,0 +1,272 @@
+/** One decision, once and for all: what a group settles on when nothing more is needed. "Paxos Made Simple" §2. */
+import { randomBytes } from 'node:crypto';
+import { Observable, ReplaySubject } from 'rxjs';
+import { isFault } from '../codec/fault.ts';
+import { createSealer } from '../codec/seal.ts';
+import type { Sealer } from '../codec/seal.ts';
+import { decodeSynodFrame, encodeSynodFrame } from '../codec/synod-codec.ts';
+import { QuorateError } from '../errors.ts';
+import { SynodMember } from '../group/synod-member.ts';
+import type { SynodMemberInput, SynodMemberOutput } from '../group/synod-member.ts';
+import type { Proposer } from '../paxos/ballot.ts';
+import type { SynodMemberMessage } from '../paxos/synod-message.ts';
+import { systemClock } from '../runtime/system-clock.ts';
+import { readClock } from '../time/clock.ts';
+import { seededRandom } from '../time/random.ts';
+import type { Channel, Transport } from '../transport/transport.ts';
+import { callTimeoutMsDefault, checkTimeout, durationMsMax, startTimer } from './duration.ts';
+import { resolveJoinOptions } from './join-options.ts';
+import type { ResolvedJoinOptions } from './join-options.ts';
+
+export interface SynodOptions {
+  readonly transport: Transport;
+  /** The nodes that decide, the same in every process. */
+  readonly voters: readonly string[];
+  /** This process's own name; a node that is not among the voters may propose as well. */
+  readonly node: string;
+  /** Decrees of different groups on one connection know nothing of each other. Default `synod`. */
+  readonly group?: string;
+  /** As for `join`. */
+  readonly secrets?: readonly (string | Uint8Array)[];
+}
+
+export interface ProposeOptions {
+  /** Default 30 s; `Infinity` may be written. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The decision lives as long as a majority of the voters' processes do; nothing is kept on disk. */
+export interface Decree<T> {
+  /**
+   * Resolves with the one value that is chosen, which may be another's. Values are what JSON can carry. Rejects with NO_QUORUM at
+   * the deadline, ABORTED, CLOSED, VOTERS_DIFFER, COMMAND_TOO_LARGE, INVALID_OPTIONS, or what the transport failed with.
+   */
+  propose(value: T, options?: ProposeOptions): Promise<T>;
+  /** The decision, once there is one, and completes; proposes nothing. Errors only where the transport could not be opened. */
+  readonly decision$: Observable<T>;
+  readonly decision: { readonly value: T } | undefined;
+  /** Leaves the transport; the user's connection stays open. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Takes part in settling one value. The voters form unanimously, as a group of `join` does. */
+export function synod<T = unknown>(options: SynodOptions): Decree<T> {
+  const group = `${options.group ?? 'synod'}/decree`;
+  return new RunningDecree<T>(resolveJoinOptions({ ...options, group, firstFounding: true }));
+}
+
+const nonAscii = /[\u0080-\uffff]/g;
+
+class RunningDecree<T> implements Decree<T> {
+  private readonly decided = new ReplaySubject<{ readonly value: T }>(1);
+  private readonly sealer: Sealer | undefined;
+  private readonly opening: Promise<Channel>;
+  private readonly failures = new Set<(error: Error) => void>();
+  private member: SynodMember;
+  private self: Proposer;
+  private channel: Channel | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private outcome: { readonly value: T } | undefined;
+  private wanted: string | null = null;
+  private isAsking = false;
+
+  constructor(private readonly options: ResolvedJoinOptions) {
+    this.sealer = options.secrets.length > 0 ? createSealer(options.secrets) : undefined;
+    this.self = this.mint();
+    this.member = this.createMember();
+    this.opening = this.open();
+    // Whoever proposes or watches is told; nobody has to.
+    this.opening.catch((error: unknown) => this.decided.error(error));
+  }
+
+  get decision(): { readonly value: T } | undefined {
+    return this.outcome;
+  }
+
+  get decision$(): Observable<T> {
+    return new Observable<T>((subscriber) => {
+      this.isAsking = true;
+      this.give({ type: 'ask', at: readClock(systemClock) });
+      return this.decided.subscribe({
+        next: ({ value }) => {
+          subscriber.next(value);
+          subscriber.complete();
+        },
+        error: (error) => subscriber.error(error),
+      });
+    });
+  }
+
+  async propose(value: T, { timeoutMs, signal }: ProposeOptions = {}): Promise<T> {
+    const text = this.textOf(value);
+    const limitMs = checkTimeout('timeoutMs', timeoutMs, callTimeoutMsDefault);
+    if (this.outcome) return this.outcome.value;
+    if (this.isClosed) throw new QuorateError('CLOSED', 'A value was proposed to a synod that is closed.');
+    if (signal?.aborted) throw new QuorateError('ABORTED', 'A proposal was aborted before it began.', { cause: signal.reason });
+    this.wanted ??= text;
+    this.give({ type: 'propose', value: this.wanted, at: readClock(systemClock) });
+    return this.awaitDecision(limitMs, signal);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    for (const fail of [...this.failures]) fail(new QuorateError('CLOSED', 'The synod was closed while a proposal was under way.'));
+    const channel = await this.opening.catch(() => null);
+    await channel?.close();
+  }
+
+  private awaitDecision(limitMs: number, signal: AbortSignal | undefined): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const deadline = startTimer(limitMs, () => fail(this.noQuorum(limitMs)));
+      const onAbort = (): void => fail(new QuorateError('ABORTED', 'A proposal was aborted.', { cause: signal?.reason }));
+      const settle = (): void => {
+        clearTimeout(deadline);
+        signal?.removeEventListener('abort', onAbort);
+        this.failures.delete(fail);
+        subscription.unsubscribe();
+      };
+      const fail = (error: Error): void => {
+        settle();
+        reject(error);
+      };
+      this.failures.add(fail);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const subscription = this.decided.subscribe({
+        next: ({ value }) => {
+          resolve(value);
+          // Told within `subscribe` where the decision was known already.
+          queueMicrotask(settle);
+        },
+        error: (error) => {
+          reject(error as Error);
+          queueMicrotask(settle);
+        },
+      });
+    });
+  }
+
+  private async open(): Promise<Channel> {
+    const { transport, group, node, voters } = this.options;
+    const channel = await transport.open({
+      group,
+      node,
+      voters,
+      onFrame: (bytes) => this.onFrame(bytes),
+      onStatus: (_status, error) => error && this.reportClosed(error),
+      onEvent: () => undefined,
+    });
+    this.channel = channel;
+    this.begin();
+    return channel;
+  }
+
+  private reportClosed(error: Error): void {
+    if (this.channel?.status === 'closed') for (const fail of [...this.failures]) fail(error);
+  }
+
+  private onFrame(bytes: Uint8Array): void {
+    const frame = decodeSynodFrame(bytes, this.sealer);
+    if (isFault(frame) || frame.header.group !== this.options.group) return;
+    const { node, incarnation, run, founding } = frame.header;
+    if (incarnation === this.self.incarnation) return;
+    for (const message of frame.messages) {
+      this.give({ type: 'message', from: { node, incarnation, run }, founding, message, at: readClock(systemClock) });
+    }
+  }
+
+  private give(input: SynodMemberInput): void {
+    if (this.isClosed || !this.channel) return;
+    const output = this.member.step(input);
+    this.send(output);
+    for (const event of output.events) {
+      if (event.type === 'gaveUp') return this.startAnew();
+      if (event.type !== 'votersDiffer') continue;
+      const happened = `${event.node} names the voters ${event.theirs.join(', ')}; this process names ${event.ours.join(', ')}.`;
+      for (const fail of [...this.failures]) fail(new QuorateError('VOTERS_DIFFER', happened, { details: { ...event } }));
+    }
+    if (output.decided) this.decide(output.decided.value);
+    this.schedule();
+  }
+
+  /** The incarnation was discarded in mid-founding, and with it all that was said under it. */
+  private startAnew(): void {
+    this.self = this.mint();
+    this.member = this.createMember();
+    this.begin();
+  }
+
+  private begin(): void {
+    const at = readClock(systemClock);
+    if (this.wanted !== null) this.give({ type: 'propose', value: this.wanted, at });
+    if (this.isAsking) this.give({ type: 'ask', at });
+    this.give({ type: 'tick', at });
+  }
+
+  private decide(text: string): void {
+    if (this.outcome) return;
+    this.outcome = { value: JSON.parse(text) as T };
+    this.decided.next(this.outcome);
+    this.decided.complete();
+  }
+
+  private send({ send }: SynodMemberOutput): void {
+    const configuration = this.member.configuration;
+    const { group } = this.options;
+    const header = { group, founding: configuration?.founding ?? '', configuration: configuration?.id ?? 0, ...this.self };
+    this.channel?.send(send.map(({ to, message }) => ({ to, bytes: this.pack(header, message) })));
+  }
+
+  private pack(header: Parameters<typeof encodeSynodFrame>[0]['header'], message: SynodMemberMessage): Uint8Array {
+    return encodeSynodFrame({ header, messages: [message] }, this.sealer);
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    const waitMs = this.member.nextDeadlineMs - systemClock.monotonicMs();
+    if (waitMs === Infinity) return;
+    this.timer = setTimeout(() => this.give({ type: 'tick', at: readClock(systemClock) }), Math.min(Math.max(1, waitMs), durationMsMax));
+  }
+
+  private createMember(): SynodMember {
+    const { voters, heartbeatMs, electionTimeoutMs } = this.options;
+    const random = seededRandom(randomBytes(4).readUInt32LE());
+    return new SynodMember({ self: this.self, voters, periodMs: heartbeatMs, roundMs: electionTimeoutMs / 2, random });
+  }
+
+  private mint(): Proposer {
+    return { node: this.options.node, incarnation: randomBytes(16).toString('hex'), run: 1 };
+  }
+
+  private noQuorum(limitMs: number): QuorateError {
+    const { voters } = this.options;
+    const missing = voters.filter((voter) => !this.member.heard.includes(voter));
+    const details = { voters, missing };
+    return new QuorateError('NO_QUORUM', `Nothing was decided in ${limitMs} ms; not heard: ${missing.join(', ') || 'nobody'}.`, {
+      details,
+    });
+  }
+
+  /** JSON in ASCII, so that its length is its size on the wire. */
+  private textOf(value: T): string {
+    const text = jsonOf(value)?.replace(nonAscii, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    if (text === undefined) throw new QuorateError('INVALID_OPTIONS', 'The proposed value cannot be carried by JSON.');
+    const most = (this.channel?.frameBytesMax ?? leastFrameBytes) / 2;
+    if (text.length <= most) return text;
+    throw new QuorateError('COMMAND_TOO_LARGE', `A value of ${text.length} bytes was proposed; this transport has room for ${most}.`);
+  }
+}
+
+/** What is assumed of a transport that is not open yet. */
+const leastFrameBytes = 1024 * 1024;
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value) as string | undefined;
+  } catch {
+    return undefined;
+  }
+}

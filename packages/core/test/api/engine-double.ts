@@ -1,0 +1,93 @@
+/** An engine whose answers and sessions a test gives by hand. */
+import { BehaviorSubject, Subject } from 'rxjs';
+import { QuorateError } from '../../src/errors.ts';
+import type { LockOp, LockResult, LockState } from '../../src/lock/command.ts';
+import type { Engine, EngineEvent, EngineStatus, RequestOutcome } from '../../src/runtime/engine.ts';
+import { systemClock } from '../../src/runtime/system-clock.ts';
+
+export class EngineDouble implements Engine {
+  readonly clock = systemClock;
+  readonly events = new Subject<EngineEvent>();
+  readonly events$ = this.events.asObservable();
+  readonly counters = {
+    framesIn: 1,
+    framesOut: 2,
+    framesRefused: 3,
+    framesDropped: 4,
+    leaderChanges: 5,
+    sessionsLost: 6,
+    eventLoopLagMs: 7,
+    eventLoopLagMaxMs: 8,
+    eventsPublished: 9,
+    eventsDropped: 10,
+  };
+  session: number | null = 1;
+  founding: string | null = 'f';
+  remaining = 1_000;
+  /** What the next `submit` throws. */
+  failure: QuorateError | null = null;
+  readonly ops: LockOp[] = [];
+  readonly closings: { readonly timeoutMs: number; readonly endSession: boolean }[] = [];
+  readonly watchers = new Map<string, (state: LockState) => void>();
+  status: EngineStatus = {
+    role: 'leader',
+    leader: 'n',
+    connected: ['n'],
+    founding: 'f',
+    voters: ['n'],
+    stage: 'open',
+    opensInMs: 0,
+    appliedIndex: 1,
+    connection: 'connected',
+    session: 'healthy',
+  };
+  readonly status$ = new BehaviorSubject(this.status);
+  readonly #outcomes = new Map<number, (outcome: RequestOutcome) => void>();
+  #seq = 0;
+
+  remainingMs(): number {
+    return this.session === null ? 0 : this.remaining;
+  }
+
+  submit(build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void): number {
+    const { failure } = this;
+    this.failure = null;
+    if (failure) throw failure;
+    if (this.session === null) throw new QuorateError('SESSION_LOST', 'No session.');
+    this.#seq += 1;
+    this.ops.push(build(this.#seq));
+    this.#outcomes.set(this.#seq, onOutcome);
+    return this.#seq;
+  }
+
+  watch(resource: string, listener: (state: LockState) => void): () => void {
+    this.watchers.set(resource, listener);
+    return () => this.watchers.delete(resource);
+  }
+
+  close(timeoutMs: number, endSession = true): Promise<{ readonly sessionClosed: boolean }> {
+    this.closings.push({ timeoutMs, endSession });
+    return Promise.resolve({ sessionClosed: endSession });
+  }
+
+  /** Answers the request with that sequence. */
+  answer(result: LockResult): void {
+    this.#outcomes.get(result[0])?.({ type: 'result', result });
+  }
+
+  /** As the engine does it: the session first, then the outcomes, then the event. */
+  loseSession(next: number | null = null): void {
+    const session = this.session ?? 0;
+    this.session = next;
+    for (const [seq, onOutcome] of [...this.#outcomes]) {
+      this.#outcomes.delete(seq);
+      onOutcome({ type: 'sessionLost', reason: 'expired here' });
+    }
+    this.events.next({ type: 'sessionLost', session, reason: 'expired here' });
+  }
+
+  openSession(session: number): void {
+    this.session = session;
+    this.events.next({ type: 'sessionOpened', session, ttlMs: 1_000 });
+  }
+}

@@ -1,0 +1,99 @@
+import { resolveJoinOptions } from '../../src/api/join-options.ts';
+import type { JoinOptions } from '../../src/api/join-options.ts';
+import { isQuorateError } from '../../src/errors.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import { memoryTransport } from '../../src/transport/memory.ts';
+
+const transport = memoryTransport({ timing: { heartbeatMs: 100, electionTimeoutMs: 500, sessionTtlMs: 10_000 } });
+const good: JoinOptions = { group: 'g', node: 'a', voters: ['c', 'a', 'b'], transport };
+
+function refusalOf(changes: Record<string, unknown>): { code: ErrorCode; message: string } {
+  try {
+    resolveJoinOptions({ ...good, ...changes } as JoinOptions);
+  } catch (error) {
+    if (isQuorateError(error)) return { code: error.code, message: error.message };
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+describe('options of join', () => {
+  test('what is not given comes from the transport and the defaults', () => {
+    expect(resolveJoinOptions(good)).toMatchObject({
+      voters: ['a', 'b', 'c'],
+      heartbeatMs: 100,
+      electionTimeoutMs: 500,
+      sessionTtlMs: 10_000,
+      maxSessionTtlMs: 10_000,
+      firstFounding: false,
+      reads: 'lease',
+      events: 'leadership',
+      timeoutMs: 40_000,
+    });
+  });
+
+  test('the default deadline contains the wait before a first opening', () => {
+    expect(resolveJoinOptions({ ...good, timing: { maxSessionTtlMs: 60_000 } }).timeoutMs).toBe(90_000);
+    expect(resolveJoinOptions({ ...good, timeoutMs: Infinity }).timeoutMs).toBe(Infinity);
+  });
+
+  test('a TTL above the transport’s raises the longest TTL with it', () => {
+    expect(resolveJoinOptions({ ...good, session: { ttlMs: 20_000 } }).maxSessionTtlMs).toBe(20_000);
+  });
+
+  test.each([
+    ['an empty group', { group: '' }],
+    ['a node that is no string', { node: 7 }],
+    ['a node that is missing', { node: undefined }],
+    ['a group of 257 bytes', { group: 'x'.repeat(257) }],
+    ['a group of 86 characters of three bytes', { group: '€'.repeat(86) }],
+    ['an empty voter', { voters: ['a', ''] }],
+  ])('%s is INVALID_NAME', (_what, changes) => {
+    expect(refusalOf(changes).code).toBe('INVALID_NAME');
+  });
+
+  test('256 bytes are a name', () => {
+    expect(resolveJoinOptions({ ...good, group: 'x'.repeat(256), node: `${'€'.repeat(85)}x` }).group).toHaveLength(256);
+  });
+
+  test.each([
+    ['voters that are no array', { voters: 'a,b,c' }, '`voters`'],
+    ['no voters', { voters: [] }, '`voters` is empty'],
+    ['a repeated voter', { voters: ['a', 'b', 'a'] }, '"a" more than once'],
+    ['a TTL that is not finite', { session: { ttlMs: Infinity } }, 'Infinity'],
+    ['a TTL that is no number', { session: { ttlMs: NaN } }, 'NaN'],
+    ['a TTL over 24.8 days', { session: { ttlMs: 2 ** 31 } }, '2147483648'],
+    [
+      'a TTL above the longest',
+      { session: { ttlMs: 20_000 }, timing: { maxSessionTtlMs: 15_000 } },
+      '(20000) is above `timing.maxSessionTtlMs` (15000)',
+    ],
+    ['a heartbeat of no length', { timing: { heartbeatMs: 0 } }, '`timing.heartbeatMs` is 0'],
+    ['an election timeout under two heartbeats', { timing: { heartbeatMs: 300 } }, '(500) is under two heartbeats'],
+    ['a secret of 15 bytes', { secrets: ['0123456789abcdef', 'short'] }, '`secrets[1]` has 5 bytes'],
+    ['a secret that is a number', { secrets: [16] }, '`secrets[0]`'],
+    ['secrets that are one text', { secrets: '0123456789abcdef' }, '`secrets`'],
+    ['a deadline of no length', { timeoutMs: 0 }, '`timeoutMs` is 0'],
+    ['a deadline over 24.8 days', { timeoutMs: 2 ** 31 }, '`timeoutMs`'],
+    ['other reads', { reads: 'dirty' }, '`reads` is dirty'],
+    ['other events', { events: 'some' }, '`events` is some'],
+    ['no transport', { transport: undefined }, '`transport`'],
+    ['a logger without error', { logger: { debug() {}, info() {}, warn() {} } }, '`error`'],
+  ])('%s is INVALID_OPTIONS, and the message shows it', (_what, changes, shown) => {
+    const { code, message } = refusalOf(changes);
+    expect(code).toBe('INVALID_OPTIONS');
+    expect(message).toContain(shown);
+  });
+
+  test('a TTL must outlast four of the longest election timeouts and two keep-alive periods', () => {
+    // 4 × 1,000 + 2 × ttl / 5 ≤ ttl from 6,667 on.
+    expect(resolveJoinOptions({ ...good, session: { ttlMs: 6_667 } }).sessionTtlMs).toBe(6_667);
+    const { code, message } = refusalOf({ session: { ttlMs: 6_666 } });
+    expect(code).toBe('INVALID_OPTIONS');
+    expect(message).toContain('`session.ttlMs` (6666) is under four of the longest election timeouts (1000)');
+  });
+
+  test('a message never shows a secret', () => {
+    expect(refusalOf({ secrets: ['hush-hush'] }).message).not.toContain('hush');
+  });
+});

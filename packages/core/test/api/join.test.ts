@@ -1,0 +1,131 @@
+/** Joining: what it resolves with, and each way in which it does not. */
+import { join } from '../../src/api/join.ts';
+import type { QuorateEvent } from '../../src/api/events.ts';
+import { soloQuorate } from '../../src/api/solo.ts';
+import { QuorateError } from '../../src/errors.ts';
+import { memoryTransport } from '../../src/transport/memory.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+import { fastTiming, first, rejection, useGroup } from './group.ts';
+
+describe('joining', () => {
+  const group = useGroup();
+
+  test('resolves with an open session at every voter and at a client (3 voters and a client)', async () => {
+    const members = [...(await group().joinAll()), await group().join('d')];
+    for (const { status } of members) expect(status).toMatchObject({ session: 'healthy', stage: 'open', connection: 'connected' });
+    expect(members.filter(({ status }) => status.role === 'leader')).toHaveLength(1);
+    expect(members[3]?.status).toMatchObject({ role: 'client', seat: undefined });
+    expect(members[0]?.status.seat).toBe('held');
+  });
+
+  test('at its deadline names who was heard and who was not (2 of 3 voters)', async () => {
+    const joining = [group().join('a', { timeoutMs: 500 }), group().join('b', { timeoutMs: 500 })];
+    const [error] = await Promise.all(joining.map((it) => rejection(it, 'JOIN_TIMEOUT')));
+    expect(error?.details).toMatchObject({ heard: ['a', 'b'], missing: ['c'], stage: 'founding' });
+    expect(error?.message).toContain('Heard: a, b (a is this process). Not heard: c.');
+  });
+
+  test('shows how long a new group still waits before it opens (one voter alone)', async () => {
+    const error = await rejection(group().join('a', { voters: ['a'], firstFounding: false, timeoutMs: 700 }), 'JOIN_TIMEOUT');
+    expect(error.details).toMatchObject({ heard: ['a'], missing: [], stage: 'opening' });
+    expect(Number(error.details.opensInMs)).toBeGreaterThan(0);
+    expect(error.message).toContain('opens in 1 s');
+  });
+
+  test('with lists of voters that differ is VOTERS_DIFFER with both, where no group forms', async () => {
+    const joining = [
+      group().join('a', { timeoutMs: 500 }),
+      group().join('b', { timeoutMs: 500 }),
+      group().join('c', { timeoutMs: 500, voters: ['a', 'b', 'c', 'd', 'e'] }),
+    ];
+    const errors = await Promise.all(joining.map((it) => rejection(it, 'VOTERS_DIFFER')));
+    expect(errors[0]?.details).toEqual({ ours: ['a', 'b', 'c'], theirs: ['a', 'b', 'c', 'd', 'e'] });
+    expect(errors[2]?.details).toMatchObject({ ours: ['a', 'b', 'c', 'd', 'e'] });
+  });
+
+  test('with other voters than the group was formed with is VOTERS_DIFFER with both', async () => {
+    await group().joinAll();
+    const { details, message } = await rejection(group().join('d', { voters: ['a', 'b', 'x'] }), 'VOTERS_DIFFER');
+    expect(details).toEqual({ ours: ['a', 'b', 'x'], theirs: ['a', 'b', 'c'] });
+    expect(message).toContain('a, b, x');
+  });
+
+  test('under the name of a live node is NODE_NAME_TAKEN, and the live one keeps its session', async () => {
+    await group().joinAll();
+    const client = await group().join('d');
+    const lease = await client.lock('l').acquire();
+    expect((await rejection(group().join('d'), 'NODE_NAME_TAKEN')).details).toMatchObject({ node: 'd' });
+    expect(lease.valid).toBe(true);
+    expect(client.status.session).toBe('healthy');
+  });
+
+  test('with a TTL above the group’s longest is INVALID_OPTIONS with both', async () => {
+    await group().joinAll();
+    const { message } = await rejection(group().join('d', { session: { ttlMs: 60_000 } }), 'INVALID_OPTIONS');
+    expect(message).toContain('(60000) is above the longest that this group grants (1500)');
+  });
+
+  test('aborted before or while it waits is ABORTED with the reason', async () => {
+    await rejection(group().join('a', { signal: AbortSignal.abort() }), 'ABORTED');
+    const stop = new AbortController();
+    const joining = rejection(group().join('a', { signal: stop.signal }), 'ABORTED');
+    setImmediate(() => stop.abort(new Error('enough')));
+    expect((await joining).cause).toEqual(new Error('enough'));
+  });
+
+  test('with a client that closes meanwhile is TRANSPORT_CLOSED', async () => {
+    const joining = rejection(group().join('a'), 'TRANSPORT_CLOSED');
+    setTimeout(() => group().bus.close(), 20);
+    await joining;
+  });
+
+  test('without a broker is JOIN_TIMEOUT at its deadline', async () => {
+    group().bus.down();
+    expect((await rejection(group().join('a', { timeoutMs: 100 }), 'JOIN_TIMEOUT')).message).toContain('did not open within 100 ms');
+  });
+
+  test('passes on why the transport did not open', async () => {
+    const denied: Transport = {
+      ...memoryTransport({ timing: fastTiming }),
+      open: () => Promise.reject(new QuorateError('TRANSPORT_DENIED', 'No right to publish on quorate.g.all.')),
+    };
+    await rejection(join({ group: 'g', node: 'a', voters: ['a'], transport: denied }), 'TRANSPORT_DENIED');
+  });
+
+  test('that failed leaves nothing behind: the name is free (one voter alone)', async () => {
+    await rejection(group().join('a', { voters: ['a'], firstFounding: false, timeoutMs: 200 }), 'JOIN_TIMEOUT');
+    expect((await group().join('a', { voters: ['a'] })).status.role).toBe('leader');
+  });
+
+  test('refuses bad options as a rejection', async () => {
+    await rejection(group().join(''), 'INVALID_NAME');
+    await rejection(group().join('a', { voters: ['a', 'a'] }), 'INVALID_OPTIONS');
+    await rejection(join(undefined as never), 'INVALID_OPTIONS');
+  });
+
+  test('with an even number of voters warns, also whoever subscribes later (2 voters)', async () => {
+    const [a] = await group().joinAll(['a', 'b'], { voters: ['a', 'b'] });
+    const event = await first<QuorateEvent>(a?.events$ ?? never(), ({ type }) => type === 'evenVoters');
+    expect(event).toEqual({ type: 'evenVoters', voters: ['a', 'b'] });
+  });
+
+  test('works with sealed frames, and not with another secret (3 voters and two clients)', async () => {
+    const secrets = ['0123456789abcdef0123456789abcdef'];
+    await group().joinAll(['a', 'b', 'c'], { secrets });
+    const rotating = await group().join('d', { secrets: [...secrets, 'another secret of 32 characters!'] });
+    expect(rotating.status.session).toBe('healthy');
+    await rejection(group().join('e', { secrets: ['another secret of 32 characters!'], timeoutMs: 300 }), 'JOIN_TIMEOUT');
+  });
+});
+
+test('soloQuorate is a whole group of one, apart from any other', async () => {
+  const [one, two] = await Promise.all([soloQuorate({ node: 'me' }), soloQuorate()]);
+  expect(one.status).toMatchObject({ role: 'leader', leader: 'me', quorum: true, missing: [], text: 'leading' });
+  const leases = await Promise.all([one.lock('l').tryAcquire(), two.lock('l').tryAcquire()]);
+  expect(leases.every((lease) => lease?.valid === true)).toBe(true);
+  await Promise.all([one.close(), two.close()]);
+});
+
+function never(): never {
+  throw new Error('not joined');
+}

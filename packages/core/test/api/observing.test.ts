@@ -1,0 +1,90 @@
+/** What can be seen of an instance: status, events, diagnostics channels and the logger. */
+import { channel } from 'node:diagnostics_channel';
+import { diagnosticsChannels } from '../../src/api/diagnostics.ts';
+import { EventFeed } from '../../src/api/events.ts';
+import type { QuorateEvent } from '../../src/api/events.ts';
+import type { Logger } from '../../src/api/logger.ts';
+import { soloQuorate } from '../../src/api/solo.ts';
+import { first, useGroup } from './group.ts';
+
+function recordingLogger(): { logger: Logger; lines: [string, object, string][] } {
+  const lines: [string, object, string][] = [];
+  const at = (level: string) => (facts: object, message: string) => void lines.push([level, facts, message]);
+  return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
+}
+
+describe('observing', () => {
+  const group = useGroup();
+
+  test('status$ gives the present status first, and a voter that falls silent shows (3 voters)', async () => {
+    const members = await group().joinAll();
+    const leader = members.find(({ status }) => status.role === 'leader');
+    const silent = members.find((member) => member !== leader);
+    if (!leader || !silent) throw new Error('not joined');
+    expect(await first(leader.status$)).toMatchObject({ role: 'leader', session: 'healthy' });
+    await first(leader.status$, ({ missing }) => missing.length === 0);
+    group().bus.disconnect(silent.node);
+    const status = await first(leader.status$, ({ missing }) => missing.length === 1);
+    expect(status).toMatchObject({ quorum: true, missing: [silent.node], text: `leading; not heard: ${silent.node}` });
+    expect((await first(silent.status$, ({ connection }) => connection === 'disconnected')).connection).toBe('disconnected');
+  });
+
+  test('a logger is told of events with the object first, and may throw', async () => {
+    const { logger, lines } = recordingLogger();
+    const quorate = await soloQuorate({ logger });
+    await quorate.close();
+    const opened = lines.find(([, , message]) => message.startsWith('A session is open'));
+    expect(opened?.[0]).toBe('info');
+    expect(opened?.[1]).toMatchObject({ group: 'solo', node: 'solo', event: { type: 'sessionOpened' } });
+    const thrower = () => {
+      throw new Error('disk full');
+    };
+    const throwing = await soloQuorate({ logger: { debug: thrower, info: thrower, warn: thrower, error: thrower } });
+    expect((await throwing.lock('l').acquire()).valid).toBe(true);
+    await throwing.close();
+  });
+
+  test('diagnostics channels carry grants, releases, losses and leaders', async () => {
+    const seen: string[] = [];
+    const names = Object.values(diagnosticsChannels);
+    const listeners = names.map((name) => {
+      const listener = (message: unknown) => void seen.push(`${name} ${(message as { name?: string }).name ?? ''}`);
+      channel(name).subscribe(listener);
+      return () => channel(name).unsubscribe(listener);
+    });
+    const quorate = await soloQuorate();
+    await quorate.lock('l').run(() => undefined);
+    await quorate.election('e').lead(() => undefined);
+    void quorate
+      .lock('kept')
+      .run(() => new Promise(() => undefined))
+      .catch(() => undefined);
+    await first(quorate.lock('kept').state$, ({ held }) => held);
+    await quorate.close({ timeoutMs: 1 });
+    for (const stop of listeners) stop();
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        'quorate:leader:changed ',
+        'quorate:session:opened ',
+        'quorate:lock:granted l',
+        'quorate:lock:released l',
+        'quorate:term:began e',
+        'quorate:term:ended e',
+        'quorate:lease:lost kept',
+      ]),
+    );
+  });
+
+  test('events before the first subscription are kept for it alone, the newest hundred', () => {
+    const feed = new EventFeed({ group: 'g', node: 'n', logger: undefined });
+    for (let dropped = 1; dropped <= 150; dropped += 1) feed.tell({ type: 'overload', dropped });
+    const one: QuorateEvent[] = [];
+    const two: QuorateEvent[] = [];
+    feed.events$.subscribe((event) => one.push(event));
+    feed.events$.subscribe((event) => two.push(event));
+    feed.tell({ type: 'overload', dropped: 151 });
+    expect(one).toHaveLength(101);
+    expect(one[0]).toEqual({ type: 'overload', dropped: 51 });
+    expect(two).toEqual([{ type: 'overload', dropped: 151 }]);
+  });
+});

@@ -1,0 +1,114 @@
+/** One value, settled by processes on one transport. "Paxos Made Simple" §2. */
+import { firstValueFrom } from 'rxjs';
+import type { Decree } from '../../src/api/synod.ts';
+import { synod } from '../../src/api/synod.ts';
+import { memoryBus } from '../../src/transport/memory-bus.ts';
+import { memoryTransport } from '../../src/transport/memory.ts';
+
+const voters = ['a', 'b', 'c'];
+const timing = { heartbeatMs: 10, electionTimeoutMs: 50, sessionTtlMs: 4_000 };
+
+interface Colour {
+  readonly colour: string;
+}
+
+describe('synod', () => {
+  const open: Decree<unknown>[] = [];
+
+  function decrees<T>(
+    nodes: readonly string[],
+    options: { readonly secrets?: readonly string[]; readonly group?: string } = {},
+  ): Decree<T>[] {
+    const bus = memoryBus();
+    const made = nodes.map((node) => synod<T>({ transport: memoryTransport({ bus, timing }), voters, node, ...options }));
+    open.push(...made);
+    return made;
+  }
+
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((decree) => decree.close()));
+  });
+
+  test('settles on one of the values that are proposed at once, wherever it is called (3 voters, 1 client)', async () => {
+    const made = decrees<Colour>([...voters, 'x']);
+    const settled = await Promise.all(made.map((decree, index) => decree.propose({ colour: `of ${index}` })));
+    expect(new Set(settled.map(({ colour }) => colour)).size).toBe(1);
+    expect(made.map((decree) => decree.decision?.value)).toEqual(settled);
+  });
+
+  test('tells those who only watch, before and after, and completes (3 voters, 1 client)', async () => {
+    const [a, , , x] = decrees<string | null>([...voters, 'x']);
+    if (!x) throw new Error('not made');
+    const early = firstValueFrom(x.decision$);
+    expect(await a?.propose(null)).toBeNull();
+    expect(await early).toBeNull();
+    expect(await firstValueFrom(x.decision$)).toBeNull();
+    expect(await x.propose('late')).toBeNull();
+  });
+
+  test('carries any JSON, whatever its letters and length, in sealed frames (3 voters)', async () => {
+    const [a, b] = decrees<{ readonly text: string }>(voters, { secrets: ['a secret of sixteen bytes'] });
+    const text = `"\\ é 漢 🚀 \ud800 ${'x'.repeat(50_000)}`;
+    expect(await a?.propose({ text })).toEqual({ text });
+    expect(await b?.propose({ text: 'late' })).toEqual({ text });
+  });
+
+  test('knows nothing of another group on the same connection (3 voters)', async () => {
+    const bus = memoryBus();
+    const of = (group: string): Decree<string>[] =>
+      voters.map((node) => synod<string>({ transport: memoryTransport({ bus, timing }), voters, node, group }));
+    const [one, other] = [of('one'), of('other')];
+    open.push(...one, ...other);
+    expect(await one[0]?.propose('first')).toBe('first');
+    expect(await other[1]?.propose('second')).toBe('second');
+  });
+
+  test('rejects at its deadline, naming who was not heard (3 voters, 2 of them never started)', async () => {
+    const [a] = decrees<string>(['a']);
+    await expect(a?.propose('mine', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'NO_QUORUM', details: { missing: ['b', 'c'] } });
+  });
+
+  test('rejects when aborted or closed, and leaves nothing behind (3 voters, 2 of them never started)', async () => {
+    const [a] = decrees<string>(['a']);
+    const aborting = new AbortController();
+    const aborted = expect(a?.propose('mine', { signal: aborting.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    aborting.abort();
+    await aborted;
+    const closed = expect(a?.propose('mine')).rejects.toMatchObject({ code: 'CLOSED' });
+    await a?.close();
+    await closed;
+    await expect(a?.propose('mine')).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
+  test('refuses what JSON cannot carry, and what no frame has room for (3 voters)', async () => {
+    const [a] = decrees<unknown>(['a']);
+    await expect(a?.propose(undefined)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(a?.propose(1n)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(a?.propose('x'.repeat(2_000_000))).rejects.toMatchObject({ code: 'COMMAND_TOO_LARGE' });
+  });
+
+  test('goes on when a voter comes back without its memory: it learns, and votes no more (3 voters, 1 restarted)', async () => {
+    const bus = memoryBus();
+    const start = (node: string): Decree<string> => {
+      const decree = synod<string>({ transport: memoryTransport({ bus, timing }), voters, node });
+      open.push(decree);
+      return decree;
+    };
+    const [a, , c] = voters.map(start);
+    expect(await a?.propose('kept')).toBe('kept');
+    await c?.close();
+    expect(await start('c').propose('other')).toBe('kept');
+  });
+
+  test('refuses where voter lists differ (3 voters)', async () => {
+    const bus = memoryBus();
+    const start = (node: string, names: readonly string[]): Decree<string> => {
+      const decree = synod<string>({ transport: memoryTransport({ bus, timing }), voters: names, node });
+      open.push(decree);
+      return decree;
+    };
+    const a = start('a', voters);
+    start('b', ['a', 'b', 'd']);
+    await expect(a.propose('mine')).rejects.toMatchObject({ code: 'VOTERS_DIFFER' });
+  });
+});
