@@ -1,0 +1,53 @@
+/** What README.md and docs/operations.md say of restarts of voters, on a group in memory. */
+import { join, memoryTransport } from '@quorate/core';
+import type { Quorate } from '@quorate/core';
+import { filter, firstValueFrom, interval } from 'rxjs';
+import { livenessOf } from './liveness.ts';
+
+const voters = ['a', 'b', 'c'];
+const settings = { session: { ttlMs: 1_500 }, timing: { heartbeatMs: 25, electionTimeoutMs: 100, maxSessionTtlMs: 1_500 } };
+
+function group() {
+  const transport = memoryTransport();
+  return (node: string, firstFounding = false) => join({ group: 'g', node, voters, transport, firstFounding, ...settings });
+}
+
+function until(quorate: Quorate, isIt: (status: Quorate['status']) => boolean): Promise<unknown> {
+  return firstValueFrom(quorate.status$.pipe(filter(isIt)));
+}
+
+test('a voter that restarts serves as a client, and the group goes on (3 voters)', async () => {
+  const start = group();
+  const [a, b, c] = await Promise.all([start('a', true), start('b', true), start('c', true)]);
+  await c.close();
+  const again = await start('c');
+  expect(again.status).toMatchObject({ role: 'client', seat: 'lost' });
+  await expect(again.lock('x').run(() => 'done')).resolves.toBe('done');
+  for (const quorate of [again, a, b]) await quorate.close({ timeoutMs: 500 });
+});
+
+test('two restarted voters leave no majority; when the third has restarted they found anew, and a client goes on (3 voters, 1 client)', async () => {
+  const start = group();
+  const [a, b, c, client] = await Promise.all([start('a', true), start('b', true), start('c', true), start('client', true)]);
+  const isLive = livenessOf(a, 300);
+  expect(isLive()).toBe(true);
+  const tokens: number[] = [];
+  await client.lock('x').run(({ token }) => void tokens.push(token));
+  await client.lock('x').run((lease) => lease.note('kept with the group'));
+
+  await c.close();
+  const c2 = await start('c');
+  await b.close();
+  const b2 = start('b');
+  await until(a, ({ quorum }) => !quorum);
+  await expect(client.lock('x').acquire({ timeoutMs: 500 })).rejects.toMatchObject({ code: 'NO_QUORUM' });
+  await firstValueFrom(interval(20).pipe(filter(() => !isLive())));
+
+  await a.close({ timeoutMs: 100 });
+  const again = [await start('a'), await b2, c2, client];
+  await client.lock('x').run(({ token, previous }) => {
+    expect(token).toBeGreaterThan(tokens[0] ?? Infinity);
+    expect(previous).toBeUndefined();
+  });
+  for (const quorate of again) await quorate.close({ timeoutMs: 500 });
+});
