@@ -5,7 +5,11 @@ import type { LinkSource } from './link-source.ts';
 import type { ResolvedOptions } from './options.ts';
 import { eventsTopic } from './topic.ts';
 
-export async function readEvents(source: LinkSource, options: ResolvedOptions, readerOptions: EventReaderOptions): Promise<() => Promise<void>> {
+export async function readEvents(
+  source: LinkSource,
+  options: ResolvedOptions,
+  readerOptions: EventReaderOptions,
+): Promise<() => Promise<void>> {
   const { group, onEvent, onStatus } = readerOptions;
   const spec = eventsTopic({ group, replicationFactor: options.replicationFactor });
   let closing: Promise<void> | undefined;

@@ -45,6 +45,7 @@ export class FetchingLink implements Link {
   #watch: NodeJS.Timeout | undefined;
   #isStarted = false;
   #isRecovering = false;
+  #isDenialSaid = false;
   #renewing: Promise<void> | undefined;
 
   constructor(options: FetchingLinkOptions) {
@@ -112,7 +113,8 @@ export class FetchingLink implements Link {
     const results = await Promise.allSettled([...brokers].map((broker) => this.#reachBroker(broker, wanted)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     const leaderless = wanted.filter((partition) => (leaders.get(partition) ?? -1) < 0);
-    if (leaderless.length > 0) throw new KafkaFailure('leader', `Topic ${spec.topic} has no leader for its partitions ${leaderless.join(', ')}`);
+    if (leaderless.length > 0)
+      throw new KafkaFailure('leader', `Topic ${spec.topic} has no leader for its partitions ${leaderless.join(', ')}`);
   }
 
   /** Connects, finds the ends of what is read there, and asks once, so that what is not allowed fails here. */
@@ -210,7 +212,9 @@ export class FetchingLink implements Link {
 
   async #repair(failure: KafkaFailure): Promise<void> {
     const { driver, spec } = this.#options;
-    await this.#reach(failure.kind === 'missing' ? await ensureTopic(driver, spec, this.#closing.signal) : await driver.describe(spec.topic));
+    await this.#reach(
+      failure.kind === 'missing' ? await ensureTopic(driver, spec, this.#closing.signal) : await driver.describe(spec.topic),
+    );
     await this.#writeProbe();
   }
 
@@ -222,7 +226,10 @@ export class FetchingLink implements Link {
       .finally(() => (this.#renewing = undefined));
   }
 
+  /** Without a probe a recovery cannot tell whether the right is back, and the next write would say the same again. */
   #reportDenied(failure: KafkaFailure): void {
+    if (this.#isDenialSaid && this.#options.probe === undefined) return;
+    this.#isDenialSaid = true;
     const message = `A right to topic ${this.#options.spec.topic} was taken away: ${failure.message}`;
     this.#options.onEvent({ type: 'error', code: 'TRANSPORT_DENIED', message, cause: failure });
   }

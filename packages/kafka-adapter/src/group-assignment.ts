@@ -11,7 +11,14 @@ const name = 'QuorateFixedAssigner';
 const version = 0;
 
 export function fixedAssigner(topic: string, partitions: readonly number[]): GroupAssigner {
-  const memberAssignment = Buffer.concat([int16(version), int32(1), text(topic), int32(partitions.length), ...partitions.map(int32), int32(0)]);
+  const memberAssignment = Buffer.concat([
+    int16(version),
+    int32(1),
+    text(topic),
+    int32(partitions.length),
+    ...partitions.map(int32),
+    int32(0),
+  ]);
   return {
     name,
     version,

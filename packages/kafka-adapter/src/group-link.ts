@@ -91,7 +91,10 @@ export class GroupLink implements Link {
     this.#producer = kafka.producer({
       allowAutoTopicCreation: false,
       retry: { retries: 0 },
-      createPartitioner: () => ({ message }) => message.partition ?? 0,
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
     });
     await translated(this.#producer.connect());
     await whileSettling(this.#closing.signal, () => this.#writeProbe());
@@ -200,7 +203,10 @@ export class GroupLink implements Link {
   async #writeProbe(): Promise<void> {
     const { spec, read, probe } = this.#options;
     if (probe === undefined) return;
-    await this.#produce(spec.topic, read(this.#partitions).map((partition) => ({ partition, records: [probe] })));
+    await this.#produce(
+      spec.topic,
+      read(this.#partitions).map((partition) => ({ partition, records: [probe] })),
+    );
   }
 
   #fetched(consumer: KafkaConsumer): void {

@@ -49,6 +49,13 @@ function readingOf(kafka: KafkaClient, { read }: ResolvedOptions): 'handle' | 'g
 }
 
 function checkClient(kafka: unknown): void {
-  const isClient = typeof kafka === 'object' && kafka !== null && ['consumer', 'producer', 'admin'].every((name) => typeof Reflect.get(kafka, name) === 'function');
-  if (!isClient) throw new QuorateError('INVALID_OPTIONS', 'The first argument is not a `Kafka` of kafkajs: it lacks `consumer`, `producer` or `admin`.');
+  const isClient =
+    typeof kafka === 'object' &&
+    kafka !== null &&
+    ['consumer', 'producer', 'admin'].every((name) => typeof Reflect.get(kafka, name) === 'function');
+  if (!isClient)
+    throw new QuorateError(
+      'INVALID_OPTIONS',
+      'The first argument is not a `Kafka` of kafkajs: it lacks `consumer`, `producer` or `admin`.',
+    );
 }

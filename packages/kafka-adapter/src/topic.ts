@@ -106,10 +106,14 @@ async function create(admin: TopicAdmin, spec: TopicSpec): Promise<void> {
     if (!(error instanceof KafkaFailure) || error.kind === 'connection') throw error;
     const { topic } = spec;
     const command = createCommand(spec, await admin.address());
-    throw new QuorateError('TOPIC_MISSING', `Topic ${topic} could not be created: ${sentence(error.message)} The command is: ${command} .`, {
-      cause: error.cause ?? error,
-      details: { topic, command },
-    });
+    throw new QuorateError(
+      'TOPIC_MISSING',
+      `Topic ${topic} could not be created: ${sentence(error.message)} The command is: ${command} .`,
+      {
+        cause: error.cause ?? error,
+        details: { topic, command },
+      },
+    );
   }
 }
 
@@ -123,7 +127,8 @@ async function tooSmall(admin: TopicAdmin, { topic, partitions }: TopicSpec, has
 export function createCommand(spec: TopicSpec, address: string | undefined): string {
   const words = ['kafka-topics.sh', '--bootstrap-server', address ?? '<broker>', '--create', '--topic', spec.topic];
   if (spec.partitions > 0) words.push('--partitions', String(spec.partitions));
-  if (spec.replicationFactor !== undefined && spec.replicationFactor > 0) words.push('--replication-factor', String(spec.replicationFactor));
+  if (spec.replicationFactor !== undefined && spec.replicationFactor > 0)
+    words.push('--replication-factor', String(spec.replicationFactor));
   for (const [name, value] of Object.entries(spec.settings)) words.push('--config', `${name}=${value}`);
   return words.join(' ');
 }

@@ -26,13 +26,19 @@ async function openBoth(broker: KafkaBroker): Promise<[RecordedChannel, Recorded
 
 /** Frames flow by every way there is. */
 async function framesFlow([a, b]: readonly [RecordedChannel, RecordedChannel], mark: string): Promise<void> {
-  for (const [from, to, name] of [[a, b, 'b'], [b, a, 'a']] as const) {
+  for (const [from, to, name] of [
+    [a, b, 'b'],
+    [b, a, 'a'],
+  ] as const) {
     const texts = ['all', 'voters', 'node'].map((way) => `${mark} by ${way}`);
-    await to.until(() => texts.every((text) => to.texts.includes(text)), () => {
-      from.send({ type: 'all' }, `${mark} by all`);
-      from.send({ type: 'voters' }, `${mark} by voters`);
-      from.send({ type: 'node', node: name }, `${mark} by node`);
-    });
+    await to.until(
+      () => texts.every((text) => to.texts.includes(text)),
+      () => {
+        from.send({ type: 'all' }, `${mark} by all`);
+        from.send({ type: 'voters' }, `${mark} by voters`);
+        from.send({ type: 'node', node: name }, `${mark} by node`);
+      },
+    );
   }
 }
 

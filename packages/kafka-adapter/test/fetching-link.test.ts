@@ -166,7 +166,8 @@ test('jumps to the end when it is hopelessly behind', async () => {
   await world.link.open();
   const fetch = world.driver.fetch.bind(world.driver);
   // A broker answers with a part of what there is.
-  world.driver.fetch = async (broker, request) => (await fetch(broker, request)).map((part) => ({ ...part, records: part.records.slice(0, 100) }));
+  world.driver.fetch = async (broker, request) =>
+    (await fetch(broker, request)).map((part) => ({ ...part, records: part.records.slice(0, 100) }));
   world.driver.append(0, ...Array.from({ length: 20_000 }, (_, index) => String(index)));
   world.link.start();
   await world.until(() => world.events.length > 0);

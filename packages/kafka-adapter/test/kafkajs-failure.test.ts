@@ -3,7 +3,8 @@ import { KafkaJSAggregateError, KafkaJSConnectionError, KafkaJSNumberOfRetriesEx
 import { KafkaFailure } from '../src/failure.ts';
 import { failureOf, hasType } from '../src/kafkajs-failure.ts';
 
-const protocolError = (type: string) => new KafkaJSProtocolError(Object.assign(new Error(`says ${type}`), { type, code: 1, retriable: true }));
+const protocolError = (type: string) =>
+  new KafkaJSProtocolError(Object.assign(new Error(`says ${type}`), { type, code: 1, retriable: true }));
 
 test.each([
   ['UNKNOWN_TOPIC_OR_PARTITION', 'missing'],

@@ -42,7 +42,12 @@ test.each<[KafkaTransportOptions, string]>([
 
 test('refuses what is not a Kafka client', () => {
   for (const client of [undefined, null, {}, 'localhost:9092', kafka().admin()]) {
-    expect(isQuorateError(refusal(() => kafkaTransport(client as never)), 'INVALID_OPTIONS')).toBe(true);
+    expect(
+      isQuorateError(
+        refusal(() => kafkaTransport(client as never)),
+        'INVALID_OPTIONS',
+      ),
+    ).toBe(true);
   }
 });
 
@@ -50,6 +55,15 @@ test('reads without a group where the client allows it, and expects a group to t
   expect(kafkaTransport(kafka()).timing).toEqual({ heartbeatMs: 300, electionTimeoutMs: 1_500, sessionTtlMs: 30_000 });
   expect(kafkaTransport(kafka(), { read: 'group' }).timing.electionTimeoutMs).toBe(3_000);
   expect(kafkaTransport(clusterless()).timing.electionTimeoutMs).toBe(3_000);
-  expect(isQuorateError(refusal(() => kafkaTransport(clusterless(), { read: 'handle' })), 'INVALID_OPTIONS')).toBe(true);
-  expect(kafkaTransport(kafka(), { timing: { heartbeatMs: 500 } }).timing).toEqual({ heartbeatMs: 500, electionTimeoutMs: 1_500, sessionTtlMs: 30_000 });
+  expect(
+    isQuorateError(
+      refusal(() => kafkaTransport(clusterless(), { read: 'handle' })),
+      'INVALID_OPTIONS',
+    ),
+  ).toBe(true);
+  expect(kafkaTransport(kafka(), { timing: { heartbeatMs: 500 } }).timing).toEqual({
+    heartbeatMs: 500,
+    electionTimeoutMs: 1_500,
+    sessionTtlMs: 30_000,
+  });
 });

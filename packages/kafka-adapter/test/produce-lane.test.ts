@@ -14,14 +14,21 @@ function lane(driver: FakeDriver, { inFlightMax = 1, batchBytesMax = 10_000 } = 
 }
 
 const entry = (partition: number, size = 10) => ({ partition, record: { key: Buffer.from('k'), value: Buffer.alloc(size) } });
-const shape = (driver: FakeDriver) => driver.produced.map((batches) => batches.map(({ partition, records }) => [partition, records.length]));
+const shape = (driver: FakeDriver) =>
+  driver.produced.map((batches) => batches.map(({ partition, records }) => [partition, records.length]));
 
 test('sends what was written in one turn as one request, a batch for each partition', async () => {
   const driver = new FakeDriver(3);
   const { lane: one } = lane(driver);
   for (const partition of [0, 1, 0, 2, 0]) one.add(entry(partition));
   await one.idle();
-  expect(shape(driver)).toEqual([[[0, 3], [1, 1], [2, 1]]]);
+  expect(shape(driver)).toEqual([
+    [
+      [0, 3],
+      [1, 1],
+      [2, 1],
+    ],
+  ]);
 });
 
 test('collects what comes while as many requests as allowed are under way', async () => {

@@ -35,7 +35,11 @@ test('names the sender, its channel and its inbox (any Unicode names)', () => {
 
 test('reads any bytes without throwing', () => {
   const keys = keysOf('a');
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => ['own', 'foreign', 'elsewhere', 'here'].includes(keys.read(Buffer.from(bytes)))));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) =>
+      ['own', 'foreign', 'elsewhere', 'here'].includes(keys.read(Buffer.from(bytes))),
+    ),
+  );
   for (const key of [null, Buffer.alloc(0), Buffer.from('orders-42'), Buffer.from([1, ...Buffer.alloc(10), 255, 255])]) {
     expect(keys.read(key)).toBe('foreign');
   }

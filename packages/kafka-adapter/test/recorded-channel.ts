@@ -47,7 +47,10 @@ export class RecordedChannel {
     try {
       while (!isReached()) await once(this.#changes, 'change', { signal });
     } catch (cause) {
-      throw new Error(`not reached; statuses ${this.statuses.join()}, events ${JSON.stringify(this.events)}, texts ${this.texts.slice(-5).join()}`, { cause });
+      throw new Error(
+        `not reached; statuses ${this.statuses.join()}, events ${JSON.stringify(this.events)}, texts ${this.texts.slice(-5).join()}`,
+        { cause },
+      );
     } finally {
       clearInterval(repeating);
     }

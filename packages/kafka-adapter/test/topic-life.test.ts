@@ -26,11 +26,18 @@ describeWithKafka('the topic of a group', (kafka) => {
     await earlier.channel.close();
     const producer = client().producer();
     await producer.connect();
-    const messages = Array.from({ length: 5_000 }, (_, index) => ({ partition: 0, key: 'stale', value: `stale frame ${index} ${'x'.repeat(100)}` }));
+    const messages = Array.from({ length: 5_000 }, (_, index) => ({
+      partition: 0,
+      key: 'stale',
+      value: `stale frame ${index} ${'x'.repeat(100)}`,
+    }));
     for (let round = 0; round < 20; round++) await producer.send({ topic: topicOf(group), acks: 1, messages });
     await producer.disconnect();
     const [a, b] = await Promise.all([open(group, 'a'), open(group, 'b')]);
-    await b.until(() => b.texts.includes('fresh'), () => a.send({ type: 'all' }, 'fresh'));
+    await b.until(
+      () => b.texts.includes('fresh'),
+      () => a.send({ type: 'all' }, 'fresh'),
+    );
     expect(b.texts.filter((text) => text !== 'fresh')).toEqual([]);
     // Records that are not Quorate's would have been reported, had they been read.
     expect(b.events).toEqual([]);
@@ -42,7 +49,13 @@ describeWithKafka('the topic of a group', (kafka) => {
     const [a, b] = await Promise.all([open(group, 'a'), open(group, 'b')]);
     const producer = client().producer();
     await producer.connect();
-    await producer.send({ topic: topicOf(group), messages: [{ partition: 0, key: 'order-7', value: 'an order' }, { partition: 0, value: null }] });
+    await producer.send({
+      topic: topicOf(group),
+      messages: [
+        { partition: 0, key: 'order-7', value: 'an order' },
+        { partition: 0, value: null },
+      ],
+    });
     await producer.disconnect();
     await b.until(() => b.events.length > 0);
     a.send({ type: 'all' }, 'a frame');
@@ -58,16 +71,29 @@ describeWithKafka('the topic of a group', (kafka) => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topicOf(group)] });
     expect(topics[0]?.partitions).toHaveLength(25);
     const names = ['cleanup.policy', 'retention.ms', 'message.timestamp.type', 'min.insync.replicas'];
-    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: topicOf(group), configNames: names }] });
-    const settings = Object.fromEntries((resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]));
-    expect(settings).toEqual({ 'cleanup.policy': 'delete', 'retention.ms': '600000', 'message.timestamp.type': 'LogAppendTime', 'min.insync.replicas': '1' });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: topicOf(group), configNames: names }],
+    });
+    const settings = Object.fromEntries(
+      (resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]),
+    );
+    expect(settings).toEqual({
+      'cleanup.policy': 'delete',
+      'retention.ms': '600000',
+      'message.timestamp.type': 'LogAppendTime',
+      'min.insync.replicas': '1',
+    });
     await a.channel.close();
   });
 
   test('is refused where it has too few partitions (1 voter)', async () => {
     const group = randomUUID();
     await admin.createTopics({ topics: [{ topic: topicOf(group), numPartitions: 3 }], waitForLeaders: true });
-    const error: unknown = await open(group, 'a').then(() => undefined, (reason: unknown) => reason);
+    const error: unknown = await open(group, 'a').then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(isQuorateError(error, 'INVALID_OPTIONS')).toBe(true);
     expect(String(error)).toContain(`--alter --topic ${topicOf(group)} --partitions 25`);
   });
@@ -75,12 +101,24 @@ describeWithKafka('the topic of a group', (kafka) => {
   test('is made again when somebody deletes it under open channels (2 voters)', async () => {
     const group = randomUUID();
     const [a, b] = await Promise.all([open(group, 'a'), open(group, 'b')]);
-    await b.until(() => b.texts.includes('before'), () => a.send({ type: 'all' }, 'before'));
+    await b.until(
+      () => b.texts.includes('before'),
+      () => a.send({ type: 'all' }, 'before'),
+    );
     await admin.deleteTopics({ topics: [topicOf(group)] });
-    await a.until(() => a.statuses.includes('disconnected'), () => a.send({ type: 'all' }, 'meanwhile'));
+    await a.until(
+      () => a.statuses.includes('disconnected'),
+      () => a.send({ type: 'all' }, 'meanwhile'),
+    );
     for (const one of [a, b]) await one.until(() => one.channel.status === 'connected');
-    await b.until(() => b.texts.includes('after'), () => a.send({ type: 'all' }, 'after'));
-    await a.until(() => a.texts.includes('back'), () => b.send({ type: 'node', node: 'a' }, 'back'));
+    await b.until(
+      () => b.texts.includes('after'),
+      () => a.send({ type: 'all' }, 'after'),
+    );
+    await a.until(
+      () => a.texts.includes('back'),
+      () => b.send({ type: 'node', node: 'a' }, 'back'),
+    );
     await Promise.all([a.channel.close(), b.channel.close()]);
   });
 
@@ -91,7 +129,10 @@ describeWithKafka('the topic of a group', (kafka) => {
     expect(await groupsOf()).toBe(0);
     const byGroup = await RecordedChannel.open(kafkaTransport(client(), { read: 'group' }), { group, node: 'b', voters });
     expect(await groupsOf()).toBe(1);
-    await byGroup.until(() => byGroup.texts.includes('x'), () => byHandle.send({ type: 'all' }, 'x'));
+    await byGroup.until(
+      () => byGroup.texts.includes('x'),
+      () => byHandle.send({ type: 'all' }, 'x'),
+    );
     await byGroup.channel.close();
     expect(await groupsOf()).toBe(0);
     await byHandle.channel.close();
@@ -101,7 +142,10 @@ describeWithKafka('the topic of a group', (kafka) => {
     const group = randomUUID();
     const a = await open(group, 'a');
     const odd = await RecordedChannel.open(kafkaTransport(client()), { group, node: 'b', voters: ['0', 'a', 'b'] });
-    await a.until(() => a.texts.includes('hello'), () => odd.send({ type: 'all' }, 'hello'));
+    await a.until(
+      () => a.texts.includes('hello'),
+      () => odd.send({ type: 'all' }, 'hello'),
+    );
     a.send({ type: 'node', node: 'b' }, 'your voters differ');
     await odd.until(() => odd.texts.includes('your voters differ'));
     await Promise.all([a.channel.close(), odd.channel.close()]);

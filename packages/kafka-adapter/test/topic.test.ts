@@ -7,7 +7,11 @@ import { FakeDriver } from './fake-driver.ts';
 const spec = framesTopic({ group: 'billing', partitions: 25, retentionMs: 600_000, replicationFactor: undefined });
 const never = new AbortController().signal;
 
-const refusalOf = (driver: FakeDriver) => ensureTopic(driver, spec, never).then(() => undefined, (error: unknown) => error as QuorateError);
+const refusalOf = (driver: FakeDriver) =>
+  ensureTopic(driver, spec, never).then(
+    () => undefined,
+    (error: unknown) => error as QuorateError,
+  );
 
 test('creates a missing topic with short retention and resolves with its leaders', async () => {
   const driver = new FakeDriver(0);
@@ -56,7 +60,10 @@ test('refuses a topic with too few partitions and says how to add them', async (
 
 test('keeps names within what Kafka allows (groups of any Unicode text, 256 bytes)', () => {
   for (const group of ['a', 'a.b', '*', 'größe/測試', '🦜'.repeat(64), '.', '..']) {
-    for (const { topic } of [framesTopic({ ...{ partitions: 1, retentionMs: 60_000, replicationFactor: 1 }, group }), eventsTopic({ group, replicationFactor: 1 })]) {
+    for (const { topic } of [
+      framesTopic({ ...{ partitions: 1, retentionMs: 60_000, replicationFactor: 1 }, group }),
+      eventsTopic({ group, replicationFactor: 1 }),
+    ]) {
       expect(topic).toMatch(/^[A-Za-z0-9._-]{1,249}$/);
     }
   }

@@ -1,3 +1,4 @@
+/** The options of join: what is filled in, and what is refused with which words. */
 import { resolveJoinOptions } from '../../src/api/join-options.ts';
 import type { JoinOptions } from '../../src/api/join-options.ts';
 import { isQuorateError } from '../../src/errors.ts';

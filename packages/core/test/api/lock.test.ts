@@ -126,13 +126,13 @@ describe('locks (one voter alone)', () => {
     await first(lock.state$, ({ waiting }) => waiting === 0);
   });
 
-  test.each(['', 'x'.repeat(257), 7 as unknown as string])('a lock or election named %p is INVALID_NAME', (name) => {
+  test.each(['', 'x'.repeat(257), '\ud800', 7 as unknown as string])('a lock or election named %p is INVALID_NAME', (name) => {
     expect(() => quorate.lock(name)).toThrow(expect.objectContaining({ code: 'INVALID_NAME' }));
     expect(() => quorate.election(name)).toThrow(expect.objectContaining({ code: 'INVALID_NAME' }));
   });
 
   test('any text is a name: locks of odd names do not meet', async () => {
-    const names = ['a/b', 'a.b', 'a b', 'ä', '€', '💡', '*', '>', 'l/l', '\ud800'];
+    const names = ['a/b', 'a.b', 'a b', 'ä', '€', '💡', '*', '>', 'l/l'];
     const leases = await Promise.all(names.map((name) => quorate.lock(name).tryAcquire()));
     expect(leases.every((lease) => lease !== undefined)).toBe(true);
   });

@@ -1,27 +1,11 @@
-/** Requests and leases against an engine whose answers the test gives by hand: the moments that a real group passes too fast. */
-import { resolveJoinOptions } from '../../src/api/join-options.ts';
-import { JoinedQuorate } from '../../src/api/quorate.ts';
+/** Requests, scoped calls and the end against an engine whose answers the test gives by hand: the moments that a real group passes too fast. */
 import { QuorateError } from '../../src/errors.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import type { HolderInfo } from '../../src/lock/command.ts';
-import { memoryTransport } from '../../src/transport/memory.ts';
-import { EngineDouble } from './engine-double.ts';
-import { fastTiming, first, rejection, until } from './group.ts';
+import { arrange, arrangeLease } from './arranged.ts';
+import { rejection, until } from './group.ts';
 
 const other: HolderInfo = ['other', 5, 0];
-
-function arrange(): { engine: EngineDouble; quorate: JoinedQuorate } {
-  const transport = memoryTransport({ timing: fastTiming });
-  const engine = new EngineDouble();
-  return { engine, quorate: new JoinedQuorate(engine, resolveJoinOptions({ group: 'g', node: 'n', voters: ['n'], transport })) };
-}
-
-async function arrangeLease() {
-  const world = arrange();
-  const acquiring = world.quorate.lock('l').acquire();
-  world.engine.answer([1, resultCode.granted, 7, 'a note']);
-  return { ...world, lease: await acquiring };
-}
 
 describe('an acquire', () => {
   test('asks once, and is granted with the token and the last holder’s note', async () => {
@@ -174,127 +158,6 @@ describe('an acquire', () => {
     for (const timeoutMs of [0, -1, NaN, 2 ** 31, '5' as unknown as number]) {
       await rejection(quorate.lock('l').acquire({ timeoutMs }), 'INVALID_OPTIONS');
     }
-  });
-});
-
-describe('a lease', () => {
-  test('is over for good once its time ran out, even if more is left later', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.remaining = 0;
-    expect(lease.valid).toBe(false);
-    engine.remaining = 1_000;
-    expect(lease.valid).toBe(false);
-    expect(lease.remainingMs).toBe(0);
-    expect(lease.signal.aborted).toBe(true);
-    expect((await lease.lost).code).toBe('SESSION_LOST');
-  });
-
-  test('does not live on under the next session', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.session = 2;
-    expect(lease.valid).toBe(false);
-  });
-
-  test('lost with its session fires its signal with SESSION_LOST, resolves `lost` and is told of', async () => {
-    const { engine, quorate, lease } = await arrangeLease();
-    const { signal, lost } = lease;
-    const told = first(quorate.events$, (event) => event.type === 'leaseLost');
-    engine.loseSession();
-    expect(signal.reason).toMatchObject({ code: 'SESSION_LOST' });
-    expect((await lost).code).toBe('SESSION_LOST');
-    expect(await told).toMatchObject({ kind: 'lock', name: 'l', token: 7, code: 'SESSION_LOST' });
-    expect(await lease.release()).toBe('lost');
-    expect(quorate.metrics()).toMatchObject({ losses: 1, held: 0 });
-  });
-
-  test('is no longer valid from the call of release on, and names its token', async () => {
-    const { engine, lease } = await arrangeLease();
-    const releasing = lease.release({ note: 'done' });
-    expect(lease.valid).toBe(false);
-    expect(engine.ops[1]).toEqual([lockOp.release, 2, 'l/l', 7, 'done']);
-    engine.answer([2, resultCode.done, 0, null]);
-    expect(await releasing).toBe('released');
-    expect(await lease.release()).toBe('released');
-    expect(engine.ops).toHaveLength(2);
-    expect(lease.signal.aborted).toBe(false);
-  });
-
-  test('released while the session is lost is lost', async () => {
-    const { engine, lease } = await arrangeLease();
-    const releasing = lease.release();
-    engine.loseSession();
-    expect(await releasing).toBe('lost');
-  });
-
-  test('is released again when the window of requests was full', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.failure = new QuorateError('LIMIT_REACHED', 'Full.');
-    const releasing = lease.release();
-    await until(() => engine.ops.length === 2);
-    engine.answer([2, resultCode.done, 0, null]);
-    expect(await releasing).toBe('released');
-  });
-
-  test('whose note finds no room is released without it, and the caller is told', async () => {
-    const { engine, lease } = await arrangeLease();
-    const releasing = lease.release({ note: 'x' });
-    engine.answer([2, resultCode.limit, 0, null]);
-    expect(engine.ops[2]).toEqual([lockOp.release, 3, 'l/l', 7, null]);
-    engine.answer([3, resultCode.done, 0, null]);
-    await rejection(releasing, 'LIMIT_REACHED');
-  });
-
-  test('whose release is too large for a frame is still held', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.failure = new QuorateError('COMMAND_TOO_LARGE', 'Too large.');
-    await rejection(lease.release({ note: 'x' }), 'COMMAND_TOO_LARGE');
-    expect(lease.valid).toBe(true);
-    const releasing = lease.release();
-    engine.answer([2, resultCode.done, 0, null]);
-    expect(await releasing).toBe('released');
-  });
-
-  test('disposed waits no longer than it has left when nobody answers', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.remaining = 30;
-    await lease[Symbol.asyncDispose]();
-    expect(engine.ops[1]?.[0]).toBe(lockOp.release);
-  });
-
-  test('disposed after the client was closed throws nothing, and an event tells of it', async () => {
-    const { engine, quorate, lease } = await arrangeLease();
-    const told = first(quorate.events$, (event) => event.type === 'releaseFailed');
-    engine.events.next({ type: 'connection', status: 'closed' });
-    await lease[Symbol.asyncDispose]();
-    expect(await told).toMatchObject({ name: 'l', token: 7, error: { code: 'TRANSPORT_CLOSED' } });
-  });
-
-  test('takes a note under its token, and refuses one over 1 KiB before asking', async () => {
-    const { engine, lease } = await arrangeLease();
-    const noting = lease.note('position 5');
-    expect(engine.ops[1]).toEqual([lockOp.note, 2, 'l/l', 7, 'position 5']);
-    engine.answer([2, resultCode.done, 0, null]);
-    await noting;
-    await rejection(lease.note('€'.repeat(342)), 'NOTE_TOO_LARGE');
-    await rejection(lease.release({ note: 'x'.repeat(1_025) }), 'NOTE_TOO_LARGE');
-    expect(engine.ops).toHaveLength(2);
-    expect(lease.valid).toBe(true);
-  });
-
-  test.each([
-    [resultCode.notHeld, 'NOT_HELD'],
-    [resultCode.limit, 'LIMIT_REACHED'],
-  ] as const)('whose note is answered %i rejects with %s', async (code, expected) => {
-    const { engine, lease } = await arrangeLease();
-    const noting = lease.note('x');
-    engine.answer([2, code, 0, null]);
-    await rejection(noting, expected);
-  });
-
-  test('takes no note once it is over', async () => {
-    const { engine, lease } = await arrangeLease();
-    engine.loseSession();
-    await rejection(lease.note('x'), 'NOT_HELD');
   });
 });
 

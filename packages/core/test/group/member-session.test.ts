@@ -111,6 +111,24 @@ describe('a session', () => {
     expect(losers.filter((node) => node !== leader)).toEqual([]);
   });
 
+  it('is not extended by a leader that stood still and woke after another had begun (3 voters, 2 clients, safety 6)', () => {
+    const world = opened();
+    const [x, y] = [world.process('x'), world.process('y')];
+    const old = world.leader()?.node ?? '';
+    world.request('x', acquire('one'));
+    world.until('x holds', () => x.results.length > 0);
+    const seq = world.request('y', acquire('one'));
+    world.until('y waits', () => y.results.length > 0);
+    // x hears and reaches nobody but the old leader, which reads the keep-alives that came meanwhile when it wakes.
+    for (const node of ['a', 'b', 'c', 'y']) if (node !== old) world.network.cutBetween('x', node);
+    world.pause(old, 0.7 * ttlMs);
+    world.until('another leads', () =>
+      world.living.some((process) => process.node !== old && process.member.status(world.at(process)).role === 'leader'),
+    );
+    world.until('y is granted', () => isGranted(y, seq));
+    expect(lossesOf(x)).toBe(1);
+  });
+
   it('that a cut-off leader wanted to end lives when a later leader adopts that word (3 voters, 2 clients, safety 5)', () => {
     const world = opened();
     const x = world.process('x');

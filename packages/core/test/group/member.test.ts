@@ -1,3 +1,4 @@
+/** A whole member in the virtual world: founded, electing, granting, dying. */
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import type { LockOp } from '../../src/lock/command.ts';
 import { World } from './world.ts';

@@ -1,3 +1,4 @@
+/** The loop: what leaves when, what is refused, and how a voter stops. */
 import { encodeFrame } from '../../src/codec/frame-codec.ts';
 import { resultCode } from '../../src/lock/command.ts';
 import { isQuorateError } from '../../src/errors.ts';
@@ -37,7 +38,14 @@ describe('the loop', () => {
   afterEach(() => engines.stop());
 
   async function wire(onFrame: (bytes: Uint8Array) => void = () => undefined): Promise<Channel> {
-    return engines.transport.open({ group: 'g', node: 'z', voters: ['a', 'b', 'c'], onFrame, onStatus: () => undefined, onEvent: () => undefined });
+    return engines.transport.open({
+      group: 'g',
+      node: 'z',
+      voters: ['a', 'b', 'c'],
+      onFrame,
+      onStatus: () => undefined,
+      onEvent: () => undefined,
+    });
   }
 
   it('grants to a client through a leader in another node (3 voters, 1 client)', async () => {
@@ -75,7 +83,12 @@ describe('the loop', () => {
     const { error } = await stopped;
     expect(isQuorateError(error, 'STORAGE_FAILED')).toBe(true);
     expect(await outcome).toEqual({ type: 'sessionLost', reason: 'closed' });
-    expect(() => a.submit(() => [1, 1, 'l/x', 0, 0, null], () => undefined)).toThrow(/closed/);
+    expect(() =>
+      a.submit(
+        () => [1, 1, 'l/x', 0, 0, null],
+        () => undefined,
+      ),
+    ).toThrow(/closed/);
   });
 
   it('refuses frames of strangers, counts them, and takes the next good one (3 voters)', async () => {
