@@ -73,6 +73,22 @@ test('misses nothing that comes between open and start', async () => {
   await world.until(() => world.texts.includes('early'));
 });
 
+test('takes each record once where a broker sends whole batches, or the same answer again', async () => {
+  const driver = new FakeDriver(4);
+  driver.append(0, 'before the asked offset');
+  const world = new World(driver);
+  open.push(world);
+  const fetch = driver.fetch.bind(driver);
+  driver.fetch = (broker, request) => fetch(broker, { ...request, positions: request.positions.map(({ partition }) => ({ partition, offset: 0 })) });
+  await world.open();
+  driver.append(0, 'one', 'two');
+  driver.append(2, 'three');
+  await world.until(() => world.texts.length >= 3);
+  driver.append(0, 'four');
+  await world.until(() => world.texts.includes('four'));
+  expect(world.texts.sort()).toEqual(['four', 'one', 'three', 'two']);
+});
+
 test('follows a partition to its new leader', async () => {
   const world = await opened();
   world.driver.leaders.set(2, 5);

@@ -181,7 +181,8 @@ export class LeaderService {
       this.answer(opened.node, { type: 'sessionOpened', nonce: opened.nonce, session: opened.session, ttlMs: opened.ttlMs });
     }
     for (const { nonce, node, reason } of applied.refused) {
-      this.answer(node, { type: 'openRefused', nonce, reason, waitMs: this.waitMs(steward, node, nowMs) });
+      const waitMs = reason === 'ttlTooLong' ? this.options.record.maxSessionTtlMs : this.waitMs(steward, node, nowMs);
+      this.answer(node, { type: 'openRefused', nonce, reason, waitMs });
     }
     for (const { session, node } of applied.ended) {
       steward.ended(session, node);

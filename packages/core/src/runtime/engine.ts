@@ -84,6 +84,9 @@ export interface Engine {
   submit(build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void): number;
   /** Calls the listener with the state of a resource, now and at each change, until the function it returns is called. */
   watch(resource: string, listener: (state: LockState) => void): () => void;
-  /** Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline. */
-  close(timeoutMs: number): Promise<{ readonly sessionClosed: boolean }>;
+  /**
+   * Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline.
+   * Without `endSession` the session is left to run out: what still works under its leases must not overlap with a next holder.
+   */
+  close(timeoutMs: number, endSession?: boolean): Promise<{ readonly sessionClosed: boolean }>;
 }

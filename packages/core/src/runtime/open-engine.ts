@@ -161,10 +161,10 @@ class RunningEngine implements Engine {
     return this.watchers.add(resource, listener);
   }
 
-  async close(timeoutMs: number): Promise<{ readonly sessionClosed: boolean }> {
+  async close(timeoutMs: number, endSession = true): Promise<{ readonly sessionClosed: boolean }> {
     if (this.phase !== 'running') return { sessionClosed: false };
     this.phase = 'closing';
-    const sessionClosed = await this.endSession(timeoutMs);
+    const sessionClosed = endSession && (await this.endSession(timeoutMs));
     this.give({ type: 'resign', at: readClock(this.clock) });
     await this.turnDone();
     await this.shutDown();

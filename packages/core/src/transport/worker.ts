@@ -15,7 +15,7 @@ export interface WorkerTransportOptions {
 export const workerTransportDefaults = {
   channel: 'quorate',
   frameBytesMax: 1_048_576,
-  timing: { heartbeatMs: 50, electionTimeoutMs: 250, sessionTtlMs: 3_000 },
+  timing: { heartbeatMs: 50, electionTimeoutMs: 250, sessionTtlMs: 4_000 },
 } as const;
 
 /**

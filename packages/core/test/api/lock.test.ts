@@ -206,7 +206,7 @@ describe('locks (3 voters and a client)', () => {
     const lease = await a.lock('l').acquire();
     const ahead = b.lock('l').acquire();
     await first(a.lock('l').state$, ({ waiting }) => waiting === 1);
-    const { details } = await rejection(c.lock('l').acquire({ timeoutMs: 200 }), 'LOCK_TIMEOUT');
+    const { details } = await rejection(c.lock('l').acquire({ timeoutMs: 1_500 }), 'LOCK_TIMEOUT');
     expect(details).toMatchObject({ holder: 'a', token: lease.token, place: 2, heldByThisProcess: false });
     expect(Date.parse(String(details.since))).toBeLessThanOrEqual(Date.now());
     await lease.release();

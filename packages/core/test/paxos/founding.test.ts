@@ -1,0 +1,127 @@
+/** One founder at a desk: which record it accepts, and when it knows completion. The safety rules 11 to 14. */
+import type { Proposer } from '../../src/paxos/ballot.ts';
+import { Founder } from '../../src/paxos/founding.ts';
+import type { FounderOutput } from '../../src/paxos/founding.ts';
+import type { FoundingMessage, FoundingRecord, Greeting } from '../../src/paxos/founding-message.ts';
+
+const voters = ['a', 'b', 'c'];
+const seat = (node: string, life = 1): Proposer => ({ node, incarnation: `${node}#${life}`, run: 1 });
+
+function recordOf(founding: string, seats: readonly Proposer[]): FoundingRecord {
+  const listed = seats.map(({ node, incarnation }) => ({ node, incarnation }));
+  return { configuration: { founding, id: 1, voters: listed }, tokenSecond: 1, maxSessionTtlMs: 1_000, firstFounding: true };
+}
+
+class Desk {
+  readonly founder: Founder;
+  nonce = '';
+
+  constructor(node: string) {
+    this.founder = new Founder({ self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true });
+  }
+
+  hear(from: Proposer, message: FoundingMessage): FounderOutput {
+    return this.founder.step({ type: 'message', from, message, nowMs: 0, wallMs: 1e12 });
+  }
+
+  tick(nowMs: number): FounderOutput {
+    const output = this.founder.step({ type: 'tick', nowMs, wallMs: 1e12 });
+    for (const { message } of output.send) if (message.type === 'hello') this.nonce = message.nonce;
+    return output;
+  }
+
+  greeting(more: Partial<Greeting> = {}): Greeting {
+    const unfounded = { standing: 'unfounded', record: null, tokenSecond: 0, longestTtlMs: 1_000 } as const;
+    return { type: 'greeting', nonce: this.nonce, voters, wallMs: 1e12, ...unfounded, ...more };
+  }
+}
+
+const types = ({ send }: FounderOutput): string[] => send.map(({ message }) => message.type);
+const right = recordOf(
+  'a#1',
+  voters.map((node) => seat(node)),
+);
+
+describe('a founder', () => {
+  it('accepts one record, ever, durably before it says so (3 voters)', () => {
+    const desk = new Desk('b');
+    const first = desk.hear(seat('a'), { type: 'found', record: right });
+    expect(first.persist).toEqual([{ type: 'founding', record: right, complete: false }]);
+    expect(types(first)).toEqual(['foundingAccepted']);
+    const other = recordOf('a#2', [seat('a', 2), seat('b'), seat('c')]);
+    expect(desk.hear(seat('a', 2), { type: 'found', record: other })).toEqual({ persist: [], send: [], events: [] });
+    expect(desk.founder.acceptedRecord).toBe(right);
+  });
+
+  it.each([
+    ['from another than the first voter', 'c', right],
+    ['that lists it in another life', 'a', recordOf('a#1', [seat('a'), seat('b', 2), seat('c')])],
+    ['that lists another life of its sender', 'a', recordOf('a#1', [seat('a', 2), seat('b'), seat('c')])],
+    ['that lists one voter less', 'a', recordOf('a#1', [seat('a'), seat('b')])],
+    [
+      'that lists one voter more',
+      'a',
+      recordOf(
+        'a#1',
+        [...voters, 'd'].map((node) => seat(node)),
+      ),
+    ],
+  ])('accepts no record %s (3 voters)', (_, from, record) => {
+    const desk = new Desk('b');
+    expect(desk.hear(seat(from), { type: 'found', record })).toEqual({ persist: [], send: [], events: [] });
+  });
+
+  it('knows completion when all have accepted the same record, each in the life that it lists (3 voters)', () => {
+    const desk = new Desk('b');
+    desk.hear(seat('a'), { type: 'found', record: right });
+    desk.hear(seat('a'), { type: 'foundingAccepted', founding: 'a#1' });
+    desk.hear(seat('c', 2), { type: 'foundingAccepted', founding: 'a#1' });
+    desk.hear(seat('c'), { type: 'foundingAccepted', founding: 'a#0' });
+    expect(desk.founder.founded).toBeNull();
+    const { persist, events } = desk.hear(seat('c'), { type: 'foundingAccepted', founding: 'a#1' });
+    expect(persist).toEqual([{ type: 'founding', record: right, complete: true }]);
+    expect(events).toEqual([{ type: 'founded', record: right }]);
+  });
+
+  it('proposes as the first voter only, to all who answered its present nonce (3 voters)', () => {
+    const desk = new Desk('a');
+    desk.tick(0);
+    desk.hear(seat('b'), desk.greeting());
+    desk.hear(seat('c'), desk.greeting({ nonce: 'an old one' }));
+    expect(desk.founder.acceptedRecord).toBeNull();
+    const output = desk.hear(seat('c'), desk.greeting());
+    expect(types(output)).toEqual(['foundingAccepted', 'found']);
+    expect(desk.founder.acceptedRecord?.configuration.voters).toEqual(right.configuration.voters);
+  });
+
+  it('starts its tokens above every second that any founder remembers (3 voters, safety 13)', () => {
+    const desk = new Desk('a');
+    desk.tick(0);
+    desk.hear(seat('b'), desk.greeting({ tokenSecond: 900_000_000 }));
+    desk.hear(seat('c'), desk.greeting());
+    expect(desk.founder.acceptedRecord?.tokenSecond).toBe(900_000_001);
+  });
+
+  it('never gives up once it knows completion (3 voters)', () => {
+    const desk = new Desk('b');
+    desk.hear(seat('a'), { type: 'found', record: right });
+    for (const node of ['a', 'c']) desk.hear(seat(node), { type: 'foundingAccepted', founding: 'a#1' });
+    desk.tick(0);
+    for (const node of ['a', 'c']) expect(desk.hear(seat(node, 2), desk.greeting()).events).toEqual([]);
+    expect(desk.founder.standing).toBe('founded');
+  });
+
+  it('gives up no founding for an answer from before it, nor before all others have answered (3 voters)', () => {
+    const desk = new Desk('b');
+    desk.tick(0);
+    const early = desk.greeting();
+    desk.hear(seat('a'), { type: 'found', record: right });
+    for (const node of ['a', 'c']) expect(desk.hear(seat(node, 2), early).events).toEqual([]);
+    desk.tick(100);
+    expect(desk.hear(seat('c', 2), desk.greeting()).events).toEqual([]);
+    const { persist, events } = desk.hear(seat('a'), desk.greeting({ standing: 'accepted', record: right }));
+    expect(persist).toEqual([{ type: 'discarded' }]);
+    expect(events).toMatchObject([{ type: 'gaveUp', because: { incarnation: 'c#2' } }]);
+    expect(types(desk.tick(200))).toEqual([]);
+  });
+});
