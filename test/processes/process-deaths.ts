@@ -1,4 +1,7 @@
 /** What a group in real processes promises while they contend, are killed and are paused; the same on every broker. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Carrier } from '../../scripts/processes/carrier.ts';
 import { machineTimeMs } from '../../scripts/processes/protocol.ts';
 import type { NodeProcess } from '../support/node-process.ts';
@@ -127,12 +130,18 @@ export function processDeaths({ carrier, timing, grantsEach }: ProcessDeathSuite
       const waiting = other.acquire('sleepy');
       await other.ask('whenWaiting', { lock: 'sleepy', count: 1 });
 
+      const folder = mkdtempSync(join(tmpdir(), 'quorate-awake-'));
+      const file = join(folder, 'awake');
+      const awake = client.ask('workUntil', { token: held.token, file });
       client.pause();
       const next = await waiting;
       expect(guarded.write(next.token)).toBe(true);
+      writeFileSync(file, '');
       client.resume();
 
-      expect(await client.lookAt(held.token)).toMatchObject({ valid: false });
+      // Asked in the middle of its work, before a timer ran or a frame came: the clock alone says that it is over.
+      expect(await awake).toMatchObject({ valid: false });
+      rmSync(folder, { recursive: true });
       expect(guarded.write(held.token)).toBe(false);
       expect(await client.ask('whenLost', held.token)).toBe('SESSION_LOST');
       // Its next session is another: what it is granted now is newer than what it slept through.

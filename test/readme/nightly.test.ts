@@ -35,7 +35,8 @@ test('runs once for a night on two pods, though the one that ran it is gone when
   const transport = memoryTransport();
   const member = (node: string) => join({ group: 'g', node, voters: ['v'], transport, firstFounding: true, session: { ttlMs: 4_000 } });
   await using _voter = await member('v');
-  const [first, second] = [await member('first'), await member('second')];
+  await using first = await member('first');
+  await using second = await member('second');
   const reports: number[] = [];
   const early = pod(first, reports);
   await untilLeads(first, 'first');
@@ -46,5 +47,4 @@ test('runs once for a night on two pods, though the one that ran it is gone when
   await untilLeads(second, 'second');
   await late.strike();
   expect(reports).toHaveLength(1);
-  await second.close();
 });

@@ -13,7 +13,7 @@ export function runNightly(quorate: Quorate, cron: (at: string, job: Job) => voi
     const term = candidacy.current; // the lease while this process leads
     if (!term) return;
     const today = new Date().toISOString().slice(0, 10);
-    if (today <= ranHere) return; // `previous` is the last leader's note: it ran today
+    if (today <= ranHere || today <= (term.previous ?? '')) return; // `previous` is the last leader's note: it ran today
     await report(term.token);
     ranHere = today;
     await term.note(today);

@@ -1,4 +1,5 @@
 /** What the documents say is what the code does, as far as a program can tell. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { diagnosticsChannels, errorCodes } from '@quorate/core';
@@ -35,10 +36,15 @@ test('the guarded update of the quick start is the one that example 1 runs on a 
   expect(documentText('examples/01-guarded-write/main.ts')).toContain(statement);
 });
 
+test('the program of the core package holds a lock alone (1 voter)', () => {
+  const args = ['-C', 'quorate-source', '-r', 'ts-node/register', join(__dirname, 'solo.ts')];
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8' })).toMatch(/^held under \d+ false\n$/);
+});
+
 test('every script that a document calls exists', () => {
   const { scripts } = JSON.parse(documentText('package.json')) as { scripts: Record<string, string> };
   const called = documents.flatMap((path) =>
-    [...documentText(path).matchAll(/`[^`]*\bpnpm(?:@[\d.]+)? ([a-z]+)\b|^npx --yes pnpm@[\d.]+ ([a-z]+)\b/gm)].map(
+    [...documentText(path).matchAll(/`[^`\n]*\bpnpm(?:@[\d.]+)? ([a-z]+)\b|^npx --yes pnpm@[\d.]+ ([a-z]+)\b/gm)].map(
       ([, inText, inBlock]) => inText ?? inBlock ?? '',
     ),
   );

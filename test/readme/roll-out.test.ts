@@ -7,10 +7,21 @@ import { livenessOf } from './liveness.ts';
 const voters = ['a', 'b', 'c'];
 const settings = { session: { ttlMs: 1_500 }, timing: { heartbeatMs: 25, electionTimeoutMs: 100, maxSessionTtlMs: 1_500 } };
 
+const joined: Quorate[] = [];
+
+/** Starts processes of one group; whatever a test makes of them, they end with it. */
 function group() {
   const transport = memoryTransport();
-  return (node: string, firstFounding = false) => join({ group: 'g', node, voters, transport, firstFounding, ...settings });
+  return async (node: string, firstFounding = false): Promise<Quorate> => {
+    const quorate = await join({ group: 'g', node, voters, transport, firstFounding, ...settings });
+    joined.push(quorate);
+    return quorate;
+  };
 }
+
+afterEach(async () => {
+  await Promise.all(joined.splice(0).map((quorate) => quorate.close({ timeoutMs: 300 })));
+});
 
 function until(quorate: Quorate, isIt: (status: Quorate['status']) => boolean): Promise<unknown> {
   return firstValueFrom(quorate.status$.pipe(filter(isIt)));
@@ -18,12 +29,11 @@ function until(quorate: Quorate, isIt: (status: Quorate['status']) => boolean): 
 
 test('a voter that restarts serves as a client, and the group goes on (3 voters)', async () => {
   const start = group();
-  const [a, b, c] = await Promise.all([start('a', true), start('b', true), start('c', true)]);
+  const [, , c] = await Promise.all([start('a', true), start('b', true), start('c', true)]);
   await c.close();
   const again = await start('c');
   expect(again.status).toMatchObject({ role: 'client', seat: 'lost' });
   await expect(again.lock('x').run(() => 'done')).resolves.toBe('done');
-  for (const quorate of [again, a, b]) await quorate.close({ timeoutMs: 500 });
 });
 
 test('two restarted voters leave no majority; when the third has restarted they found anew, and a client goes on (3 voters, 1 client)', async () => {
@@ -44,10 +54,9 @@ test('two restarted voters leave no majority; when the third has restarted they 
   await firstValueFrom(interval(20).pipe(filter(() => !isLive())));
 
   await a.close({ timeoutMs: 100 });
-  const again = [await start('a'), await b2, c2, client];
+  await Promise.all([start('a'), b2, until(c2, ({ seat }) => seat === 'held')]);
   await client.lock('x').run(({ token, previous }) => {
     expect(token).toBeGreaterThan(tokens[0] ?? Infinity);
     expect(previous).toBeUndefined();
   });
-  for (const quorate of again) await quorate.close({ timeoutMs: 500 });
 });

@@ -1,4 +1,5 @@
 /** A process that is one node of a group: it takes, keeps and gives back locks as its parent says, and tells when it did. */
+import { existsSync } from 'node:fs';
 import { isQuorateError, join } from '@quorate/core';
 import type { Candidacy, Lease, Quorate, Status } from '@quorate/core';
 import { filter, firstValueFrom } from 'rxjs';
@@ -158,6 +159,13 @@ const commands = {
   },
   release: (token: number): Promise<'released' | 'lost'> => giveBack(leaseOf(token)),
   lookAt: (token: number): Promise<LeaseLook> => Promise.resolve(look(leaseOf(token))),
+  /** Works under the lease without a turn of the event loop until the file is there, and looks at the lease before anything else happens. */
+  workUntil: ({ token, file }: { readonly token: number; readonly file: string }): Promise<LeaseLook> => {
+    const lease = leaseOf(token);
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    while (!existsSync(file)) Atomics.wait(pause, 0, 0, 5);
+    return Promise.resolve(look(lease));
+  },
   whenLost: async (token: number): Promise<string> => (await leaseOf(token).lost).code,
   contend: ({ locks, loops }: { readonly locks: readonly string[]; readonly loops: number }): Promise<void> => {
     const stop = new AbortController();

@@ -1,5 +1,6 @@
 /** Reading from one broker: a long poll over all our partitions that it leads, again and again, until it fails. */
 import type { ChannelEvent } from '@quorate/core/adapter';
+import { pause } from './back-off.ts';
 import type { KafkaRecord } from './client.ts';
 import type { FetchedPartition, KafkaDriver } from './driver.ts';
 import { KafkaFailure } from './failure.ts';
@@ -12,6 +13,10 @@ const maxWaitMs = 500;
  * without it.
  */
 const recordsBehindMax = 10_000;
+
+/** Between jumps, should whatever is in the way come again and again. */
+const skipPauseMs = 50;
+const never = new AbortController().signal;
 
 export interface FetchLaneOptions {
   readonly driver: KafkaDriver;
@@ -127,6 +132,7 @@ export class FetchLane {
       const isStuck = concerned.every((partition) => ends.get(partition) === this.#options.positions.get(partition));
       if (isStuck) return false;
       for (const [partition, end] of ends) this.#jump(partition, end);
+      await pause(skipPauseMs, never);
       return true;
     } catch {
       return false;

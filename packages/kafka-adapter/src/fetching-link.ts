@@ -86,7 +86,7 @@ export class FetchingLink implements Link {
     if (this.#closing.signal.aborted) return;
     for (const entry of entries) {
       const broker = this.#leaders.get(entry.partition) ?? -1;
-      if (broker >= 0 ) this.#produceLane(broker).add(entry);
+      if (broker >= 0 && !this.#failures.has(broker)) this.#produceLane(broker).add(entry);
     }
   }
 

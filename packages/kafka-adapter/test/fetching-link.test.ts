@@ -1,6 +1,7 @@
 /** A link without a group over a driver in memory: what it reads, and how it comes back from each kind of failure. */
 import { EventEmitter, once } from 'node:events';
 import type { ChannelEvent } from '@quorate/core/adapter';
+import { KafkaFailure } from '../src/failure.ts';
 import { FetchingLink } from '../src/fetching-link.ts';
 import { framesTopic } from '../src/topic.ts';
 import { FakeDriver } from './fake-driver.ts';
@@ -146,6 +147,32 @@ test('keeps reading from a healthy broker while another is lost (2 brokers)', as
   expect(world.statuses).toEqual(['fetch is spoilt']);
   driver.heal();
   await world.until(() => world.statuses.includes(true));
+});
+
+test('notices a broker that is lost while another is being reached again (2 brokers)', async () => {
+  const driver = new FakeDriver(4);
+  driver.leaders.set(2, 5);
+  const world = await opened(driver);
+  const fetch = driver.fetch.bind(driver);
+  let onLost: (() => void) | undefined;
+  driver.fetch = async (broker, request) => {
+    if (broker !== 5 || onLost === undefined) return fetch(broker, request);
+    setImmediate(onLost);
+    onLost = undefined;
+    throw new KafkaFailure('connection', 'lost too');
+  };
+  const ready = driver.ready.bind(driver);
+  let isFirst = true;
+  driver.ready = async (broker) => {
+    await ready(broker);
+    if (broker === 1 && isFirst) await new Promise<void>((resolve) => (onLost = resolve));
+    if (broker === 1) isFirst = false;
+  };
+  driver.spoil('fetch', 'connection', { broker: 1 });
+  await world.until(() => world.statuses.includes(true));
+  driver.append(0, 'by 1');
+  driver.append(2, 'by 5');
+  await world.until(() => world.texts.length === 2);
 });
 
 test('goes on at the end where what it had not read was deleted, and says so', async () => {
