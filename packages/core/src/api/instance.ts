@@ -108,7 +108,7 @@ export class Instance {
       });
       this.waiting.add(call);
     } catch (error) {
-      if (isQuorateError(error, 'LIMIT_REACHED')) setTimeout(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
+      if (isQuorateError(error, 'MAILBOX_FULL')) setTimeout(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
       else if (isQuorateError(error, 'COMMAND_TOO_LARGE')) onFailure(error);
       else onOutcome({ type: 'sessionLost', reason: 'expired here' });
     }

@@ -20,7 +20,7 @@ import { checkCallback, runUnder } from './scoped-call.ts';
  *
  * Calls reject with `LOCK_TIMEOUT` (details: `holder`, `token`, `since`, `place`, `heldByThisProcess`), `NO_QUORUM` where the
  * deadline passed while the group could decide nothing (details: `missing`), `SESSION_LOST` where the session was lost while they
- * waited, `ABORTED`, `QUEUE_FULL`, `LIMIT_REACHED`, `COMMAND_TOO_LARGE`, `CLOSED`, `TRANSPORT_CLOSED` or `INVALID_OPTIONS`. Without
+ * waited, `ABORTED`, `QUEUE_FULL`, `LIMIT_REACHED`, `MAILBOX_FULL`, `COMMAND_TOO_LARGE`, `CLOSED`, `TRANSPORT_CLOSED` or `INVALID_OPTIONS`. Without
  * a session they wait for the next one.
  */
 export interface Lock {

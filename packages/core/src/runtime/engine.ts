@@ -78,7 +78,7 @@ export interface Engine {
   remainingMs(): number;
   /**
    * Makes a request under the present session; `onOutcome` is called with `queued` perhaps, then once with the end. Several
-   * requests of one turn travel together. Throws `QuorateError` SESSION_LOST without a session, LIMIT_REACHED with a full window,
+   * requests of one turn travel together. Throws `QuorateError` SESSION_LOST without a session, MAILBOX_FULL with a full window,
    * COMMAND_TOO_LARGE, or CLOSED.
    */
   submit(build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void): number;

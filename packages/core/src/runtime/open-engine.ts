@@ -148,7 +148,7 @@ class RunningEngine implements Engine {
     if (this.member.session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
     const seq = this.member.request((next) => checkOpSize(build(next), this.frameBytesMax()));
     if (seq === null) {
-      throw new QuorateError('LIMIT_REACHED', `${outstandingMax} requests of this process wait for the group.`, {
+      throw new QuorateError('MAILBOX_FULL', `${outstandingMax} requests of this process wait for the group.`, {
         details: { outstandingMax },
       });
     }
@@ -355,7 +355,9 @@ class RunningEngine implements Engine {
     let timer: NodeJS.Timeout | undefined;
     const ended = new Promise<boolean>((resolve) => {
       this.onSessionEnd = () => resolve(true);
-      if (Number.isFinite(timeoutMs)) timer = setTimeout(() => resolve(false), Math.min(timerMaxMs, Math.max(0, timeoutMs)));
+      // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
+      const patienceMs = Math.min(timeoutMs, 8 * this.options.electionTimeoutMs);
+      timer = setTimeout(() => resolve(false), Math.max(0, patienceMs));
     });
     this.give({ type: 'closeSession', at: readClock(this.clock) });
     const closed = await ended;

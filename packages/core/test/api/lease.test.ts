@@ -55,7 +55,7 @@ describe('a lease', () => {
 
   test('is released again when the window of requests was full', async () => {
     const { engine, lease } = await arrangeLease();
-    engine.failure = new QuorateError('LIMIT_REACHED', 'Full.');
+    engine.failure = new QuorateError('MAILBOX_FULL', 'Full.');
     const releasing = lease.release();
     await until(() => engine.ops.length === 2);
     engine.answer([2, resultCode.done, 0, null]);

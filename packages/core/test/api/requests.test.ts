@@ -39,7 +39,7 @@ describe('an acquire', () => {
     const { engine, quorate } = arrange();
     const stop = new AbortController();
     const acquiring = quorate.lock('l').acquire({ signal: stop.signal });
-    engine.failure = new QuorateError('LIMIT_REACHED', 'Full.');
+    engine.failure = new QuorateError('MAILBOX_FULL', 'Full.');
     stop.abort();
     await rejection(acquiring, 'ABORTED');
     expect(engine.ops).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('an acquire', () => {
     expect(engine.ops).toHaveLength(1);
   });
 
-  test.each(['LIMIT_REACHED', 'COMMAND_TOO_LARGE'] as const)('passes on that it could not be made: %s', async (code) => {
+  test.each(['MAILBOX_FULL', 'COMMAND_TOO_LARGE'] as const)('passes on that it could not be made: %s', async (code) => {
     const { engine, quorate } = arrange();
     engine.failure = new QuorateError(code, 'No.');
     await rejection(quorate.lock('l').acquire(), code);
