@@ -71,6 +71,6 @@ export interface KafkaDriver extends TopicAdmin {
   isThrottled(broker: number): boolean;
   /** Drops the connections to a broker; whatever waits on them rejects with `connection`. */
   cut(broker: number): Promise<void>;
-  /** Starts over with new connections, from the addresses the user gave; keeps what it has where the signal fires meanwhile. */
-  renew(signal: AbortSignal): Promise<void>;
+  /** Starts over with new connections, from the addresses the user gave; keeps what it has where they are no longer wanted by then. */
+  renew(isWanted: () => boolean): Promise<void>;
 }

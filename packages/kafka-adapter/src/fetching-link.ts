@@ -46,7 +46,7 @@ export class FetchingLink implements Link {
   #isStarted = false;
   #isRecovering = false;
   #isDenialSaid = false;
-  #renewing: Promise<void> | undefined;
+  #isRenewing = false;
 
   constructor(options: FetchingLinkOptions) {
     this.#options = options;
@@ -111,7 +111,7 @@ export class FetchingLink implements Link {
     const brokers = new Set([...leaders.values()].filter((broker) => broker >= 0));
     for (const broker of [...this.#failures.keys()]) if (!brokers.has(broker)) this.#failures.delete(broker);
     const results = await Promise.allSettled([...brokers].map((broker) => this.#reachBroker(broker, wanted)));
-    if (false) for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     const leaderless = wanted.filter((partition) => (leaders.get(partition) ?? -1) < 0);
     if (leaderless.length > 0)
       throw new KafkaFailure('leader', `Topic ${spec.topic} has no leader for its partitions ${leaderless.join(', ')}`);
@@ -190,12 +190,11 @@ export class FetchingLink implements Link {
   async #recover(first: KafkaFailure): Promise<void> {
     const { signal } = this.#closing;
     let failure: KafkaFailure = first;
-    const recovered = new AbortController();
     if (failure.kind === 'denied') this.#reportDenied(failure);
     for (let attempt = 0; !signal.aborted; attempt++) {
       await pause(backOffMs(attempt, failure.kind === 'denied' ? deniedRecovery : recovery), signal);
       if (signal.aborted) return;
-      if (attempt > 0 && attempt % attemptsBeforeRenewal === 0) this.#renew(AbortSignal.any([signal, recovered.signal]));
+      if (attempt > 0 && attempt % attemptsBeforeRenewal === 0) this.#renew();
       try {
         await within(attemptWithinMs, this.#repair(failure), lateFailure);
         // Another broker may have failed while this one was reached.
@@ -204,7 +203,6 @@ export class FetchingLink implements Link {
         failure = error instanceof KafkaFailure ? error : new KafkaFailure('refused', String(error), { cause: error });
       }
     }
-    recovered.abort();
     if (signal.aborted) return;
     this.#isRecovering = false;
     this.#options.onConnected(true);
@@ -219,11 +217,14 @@ export class FetchingLink implements Link {
   }
 
   /** Beside the attempts on the connections there are: it may take the client long to give up on an address. */
-  #renew(signal: AbortSignal): void {
-    this.#renewing ??= this.#options.driver
-      .renew(signal)
+  #renew(): void {
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    const isWanted = () => this.#isRecovering && !this.#closing.signal.aborted;
+    this.#options.driver
+      .renew(isWanted)
       .catch(() => undefined)
-      .finally(() => (this.#renewing = undefined));
+      .finally(() => (this.#isRenewing = false));
   }
 
   /** Without a probe a recovery cannot tell whether the right is back, and the next write would say the same again. */

@@ -36,8 +36,8 @@ export class KafkajsDriver implements KafkaDriver {
     this.#handle = await this.#newHandle(() => this.#isClosed);
   }
 
-  async renew(signal: AbortSignal): Promise<void> {
-    const handle = await this.#newHandle(() => this.#isClosed || signal.aborted);
+  async renew(isWanted: () => boolean): Promise<void> {
+    const handle = await this.#newHandle(() => this.#isClosed || !isWanted());
     const old = this.#handle;
     const oldBrokers = [...this.#brokers.values()];
     this.#handle = handle;

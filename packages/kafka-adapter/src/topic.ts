@@ -4,6 +4,7 @@ import { backOffMs, pause } from './back-off.ts';
 import type { TopicAdmin, TopicDescription, TopicSpec } from './driver.ts';
 import { deniedError, KafkaFailure, sentence } from './failure.ts';
 
+const unknownBroker = '<broker>';
 const readyWithinMs = 20_000;
 const retry = { firstMs: 20, longestMs: 500 };
 
@@ -118,14 +119,16 @@ async function create(admin: TopicAdmin, spec: TopicSpec): Promise<void> {
 }
 
 async function tooSmall(admin: TopicAdmin, { topic, partitions }: TopicSpec, has: number): Promise<QuorateError> {
-  const command = `kafka-topics.sh --bootstrap-server ${(await admin.address()) ?? '<broker>'} --alter --topic ${topic} --partitions ${partitions}`;
-  const happened = `Topic ${topic} has ${has} partitions and this group needs ${partitions}: lower \`clientInboxes\` in every process, or add them with: ${command} .`;
+  const broker = (await admin.address()) ?? unknownBroker;
+  const command = `kafka-topics.sh --bootstrap-server ${broker} --alter --topic ${topic} --partitions ${partitions}`;
+  const remedy = `lower \`clientInboxes\` in every process, or add them with: ${command} .`;
+  const happened = `Topic ${topic} has ${has} partitions and this group needs ${partitions}: ${remedy}`;
   return new QuorateError('INVALID_OPTIONS', happened, { details: { topic, has, partitions, command } });
 }
 
 /** What an operator runs to create the topic as Quorate would. */
 export function createCommand(spec: TopicSpec, address: string | undefined): string {
-  const words = ['kafka-topics.sh', '--bootstrap-server', address ?? '<broker>', '--create', '--topic', spec.topic];
+  const words = ['kafka-topics.sh', '--bootstrap-server', address ?? unknownBroker, '--create', '--topic', spec.topic];
   if (spec.partitions > 0) words.push('--partitions', String(spec.partitions));
   if (spec.replicationFactor !== undefined && spec.replicationFactor > 0)
     words.push('--replication-factor', String(spec.replicationFactor));

@@ -80,7 +80,8 @@ test('takes each record once where a broker sends whole batches, or the same ans
   const world = new World(driver);
   open.push(world);
   const fetch = driver.fetch.bind(driver);
-  driver.fetch = (broker, request) => fetch(broker, { ...request, positions: request.positions.map(({ partition }) => ({ partition, offset: 0 })) });
+  driver.fetch = (broker, request) =>
+    fetch(broker, { ...request, positions: request.positions.map(({ partition }) => ({ partition, offset: 0 })) });
   await world.open();
   driver.append(0, 'one', 'two');
   driver.append(2, 'three');

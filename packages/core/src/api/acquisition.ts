@@ -57,6 +57,7 @@ class Acquisition<L> implements WaitingCall {
   #timeoutMs = callTimeoutMsDefault;
   #timer: NodeJS.Timeout | undefined;
   #onAbort: (() => void) | null = null;
+  #number = 0;
   #seq = 0;
   #session = 0;
   #queued: LockResult | null = null;
@@ -83,7 +84,7 @@ class Acquisition<L> implements WaitingCall {
     this.#timeoutMs = checkTimeout('timeoutMs', options?.timeoutMs, callTimeoutMsDefault);
     if (options?.signal?.aborted === true) return this.#reject(this.#aborted());
     if (options?.signal) this.#listen(options.signal);
-    this.#instance.waiting.add(this);
+    this.#number = this.#instance.enlist(this);
     if (this.#timeoutMs !== Infinity) this.#timer = setTimeout(onDeadline, this.#timeoutMs, this);
     this.onSession();
   }
@@ -196,7 +197,7 @@ class Acquisition<L> implements WaitingCall {
   #finish(): void {
     this.#phase = 'over';
     clearTimeout(this.#timer);
-    this.#instance.waiting.delete(this);
+    this.#instance.waiting.delete(this.#number);
     if (this.#onAbort) this.#request.options?.signal?.removeEventListener('abort', this.#onAbort);
   }
 

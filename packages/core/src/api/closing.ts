@@ -25,7 +25,7 @@ export interface CloseResult {
 export async function closeInstance(instance: Instance, timeoutMs: number): Promise<CloseResult> {
   const dueMs = instance.nowMs() + timeoutMs;
   instance.refuse(closed);
-  const leases = [...instance.leases.values()];
+  const leases = instance.leases.values();
   for (const lease of leases) lease.abort(closed());
   const until = deadline(timeoutMs);
   await until.or(Promise.allSettled(instance.scopedCalls.values()));
@@ -37,7 +37,7 @@ export async function closeInstance(instance: Instance, timeoutMs: number): Prom
   // A session that ends takes its leases with it: where one is still worked under, it runs out instead.
   const engine: Leaving = instance.engine;
   await engine.close(Math.max(0, dueMs - instance.nowMs()), lapsed.length === 0);
-  for (const lease of [...instance.leases.values()]) lease.lose({ code: 'CLOSED', error: closed() });
+  for (const lease of instance.leases.values()) lease.lose({ code: 'CLOSED', error: closed() });
   return { drained: lapsed.length === 0, lapsed };
 }
 

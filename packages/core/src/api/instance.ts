@@ -10,6 +10,7 @@ import { EventFeed } from './events.ts';
 import type { QuorateEvent } from './events.ts';
 import type { JoinOptions, ResolvedJoinOptions } from './join-options.ts';
 import type { LeaseLoss } from './lease-contract.ts';
+import { SequenceMap } from '../sequence-map.ts';
 import { Meter } from './metrics.ts';
 import type { ResourceWatch } from './resource-watch.ts';
 
@@ -43,8 +44,10 @@ export class Instance {
   readonly feed: EventFeed;
   readonly meter = new Meter();
   /** By token. */
-  readonly leases = new Map<number, LivingLease>();
-  readonly waiting = new Set<WaitingCall>();
+  readonly leases = new SequenceMap<LivingLease>();
+  /** In the order in which they came, by the numbers that `enlist` gave them. */
+  readonly waiting = new SequenceMap<WaitingCall>();
+  #calls = 0;
   readonly watches = new Map<string, ResourceWatch>();
   readonly campaigns = new Set<{ stop(): Promise<void> }>();
   /** Nothing is watched any more. */
@@ -87,7 +90,14 @@ export class Instance {
   /** No new leases from now on; what waits for one gives up. Leases live on. */
   refuse(error: () => QuorateError): void {
     this.#refuse ??= error;
-    for (const call of [...this.waiting]) call.fail(error());
+    for (const call of this.waiting.values()) call.fail(error());
+  }
+
+  /** The number under which the call leaves `waiting` again. */
+  enlist(call: WaitingCall): number {
+    this.#calls += 1;
+    this.waiting.set(this.#calls, call);
+    return this.#calls;
   }
 
   /**
@@ -97,16 +107,16 @@ export class Instance {
   request(session: number, build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void, onFailure: OnFailure): void {
     if (this.#transportClosed) return onFailure(this.#transportClosed());
     if (this.engine.session !== session) return onOutcome({ type: 'sessionLost', reason: 'expired here' });
-    const call: WaitingCall = {
-      fail: (error) => {
-        if (error.code === 'TRANSPORT_CLOSED' && this.waiting.delete(call)) onFailure(error);
-      },
-    };
+    let number = 0;
     try {
       this.engine.submit(build, (outcome) => {
-        if (this.waiting.delete(call)) onOutcome(outcome);
+        if (this.waiting.delete(number)) onOutcome(outcome);
       });
-      this.waiting.add(call);
+      number = this.enlist({
+        fail: (error) => {
+          if (error.code === 'TRANSPORT_CLOSED' && this.waiting.delete(number)) onFailure(error);
+        },
+      });
     } catch (error) {
       if (isQuorateError(error, 'MAILBOX_FULL')) setTimeout(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
       else if (isQuorateError(error, 'COMMAND_TOO_LARGE')) onFailure(error);
@@ -118,7 +128,7 @@ export class Instance {
     this.tell(event);
     switch (event.type) {
       case 'sessionOpened':
-        for (const call of [...this.waiting]) call.onSession?.();
+        for (const call of this.waiting.values()) call.onSession?.();
         return;
       case 'sessionLost':
         return this.#onSessionLost(event.session, event.reason);
@@ -135,7 +145,7 @@ export class Instance {
   #onSessionLost(session: number, reason: string): void {
     for (const watch of this.watches.values()) watch.forget();
     const error = new QuorateError('SESSION_LOST', `The session is over (${reason}).`, { details: { reason } });
-    for (const lease of [...this.leases.values()]) if (lease.session === session) lease.lose({ code: 'SESSION_LOST', error });
+    for (const lease of this.leases.values()) if (lease.session === session) lease.lose({ code: 'SESSION_LOST', error });
   }
 
   #onTransportClosed(cause: Error | undefined): void {
@@ -147,7 +157,7 @@ export class Instance {
     const code = isQuorateError(cause) ? cause.code : 'CLOSED';
     const error = new QuorateError(code, 'This node has stopped.', { cause });
     this.refuse(() => new QuorateError(code, 'This node has stopped.', { cause }));
-    for (const lease of [...this.leases.values()]) lease.lose({ code: 'SESSION_LOST', error });
+    for (const lease of this.leases.values()) lease.lose({ code: 'SESSION_LOST', error });
   }
 }
 

@@ -1,5 +1,6 @@
 /** What `join` is told: one interface, its defaults, and the rules between its fields. */
 import { QuorateError } from '../errors.ts';
+import { checkSignal } from './signal.ts';
 import { utf8Length } from '../lock/note.ts';
 import { keepAlivePeriodMs } from '../session/session-holder.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -92,12 +93,12 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
     voters: checkVoters(options.voters),
     transport,
     ...timing,
-    firstFounding: options.firstFounding ?? joinDefaults.firstFounding,
+    firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
     events: checkChoice('events', options.events ?? joinDefaults.events, ['none', 'leadership', 'all']),
     secrets: checkSecrets(options.secrets ?? []),
     logger: checkLogger(options.logger),
-    signal: options.signal,
+    signal: checkSignal(options.signal),
     timeoutMs: checkTimeout('timeoutMs', options.timeoutMs, joinDefaults.timeoutMs + timing.maxSessionTtlMs),
   };
 }
@@ -175,4 +176,10 @@ function checkSecrets(secrets: unknown): readonly (string | Uint8Array)[] {
 
 function invalid(happened: string): QuorateError {
   return new QuorateError('INVALID_OPTIONS', happened);
+}
+
+/** A text from an environment variable is true whatever it says, and `firstFounding` skips a wait that keeps leases apart. */
+function checkFlag(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new QuorateError('INVALID_OPTIONS', `\`${name}\` is a ${typeof value}, not true or false.`);
 }

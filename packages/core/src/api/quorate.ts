@@ -79,7 +79,7 @@ export class JoinedQuorate implements Quorate {
 
   metrics(): Metrics {
     const { engine, meter, leases, waiting } = this.#instance;
-    const acquires = [...waiting].filter((call) => call.onSession !== undefined).length;
+    const acquires = waiting.values().filter((call) => call.onSession !== undefined).length;
     return meter.read(engine.counters, { held: leases.size, waiting: acquires });
   }
 

@@ -9,6 +9,8 @@ import type { LeaderTerm } from '../paxos/leader.ts';
 import type { Slot } from '../paxos/message.ts';
 import { entriesPerBatchMax, entryKind } from '../session/command.ts';
 import type { SessionKey } from '../session/command.ts';
+import { runsOf } from '../session/runs.ts';
+import { tupleRunsOf } from './tuple-runs.ts';
 import { SessionSteward } from '../session/session-steward.ts';
 import type { Applied } from './group-applied.ts';
 import type { GroupState } from './group-state.ts';
@@ -21,6 +23,7 @@ export interface ServiceOptions {
   readonly reads: 'lease' | 'quorum';
   readonly batchBytesMax: () => number;
   readonly sizeOfEntry: (entry: GroupEntry) => number;
+  readonly sizeOfTuple: (tuple: LockOp | LockResult) => number;
   /** When this member learned that its founding is complete, on the monotonic clock. */
   readonly completeSinceMs: number;
   /** A quorum round older than this proves nothing about now. */
@@ -94,12 +97,12 @@ export class LeaderService {
       case 'keepAlive': {
         if (!this.mayAnswer(arrivedMs, nowMs)) return this.park(parked);
         const answer = steward.onKeepAlive(from.node, message, arrivedMs);
-        if (answer) this.answer(from.node, answer);
+        if (answer) this.answerKeepAlive(from.node, answer);
         return;
       }
       case 'watch':
         if (!this.mayAnswer(arrivedMs, nowMs) || this.state.appliedIndex < parked.afterSlot) return this.parkRead(parked);
-        return this.answer(from.node, steward.onWatch(from.node, message).message);
+        return this.answerAll(steward.onWatch(from.node, message));
       case 'openSession':
         return this.openSession(steward, from, message, nowMs);
       case 'closeSession':
@@ -174,7 +177,7 @@ export class LeaderService {
     if (!steward) return;
     if (applied.groupOpened) this.retryEarly(nowMs);
     for (const { session, node, results } of applied.replies) {
-      if (!isAnswered(node, session)) this.answer(node, { type: 'replies', session, results });
+      if (!isAnswered(node, session)) this.reply(node, session, results);
     }
     for (const opened of applied.opened) {
       steward.opened(opened.session, opened.ttlMs, nowMs);
@@ -190,12 +193,14 @@ export class LeaderService {
     }
     if (this.readsParked) this.retryParked(nowMs);
     if (applied.changed.size > 0 && steward.hasWatchers) {
-      for (const { node, message } of steward.changed(applied.changed)) this.answer(node, message);
+      this.answerAll(steward.changed(applied.changed));
     }
   }
 
   private begin(nowMs: number): void {
-    this.steward = new SessionSteward(this.state, this.options.stamp, nowMs, this.options.quorumRoundMaxMs);
+    this.steward = new SessionSteward(this.state, this.options.stamp, nowMs, this.options.quorumRoundMaxMs, (states) =>
+      runsOf(states, sizeOfState, this.options.batchBytesMax()),
+    );
     this.maybeOpenGroup(nowMs);
     this.retryParked(nowMs);
   }
@@ -203,7 +208,7 @@ export class LeaderService {
   private submit(from: Proposer, message: Extract<GroupSessionMessage, { type: 'submit' }>): void {
     const { session, floor, ops } = message;
     if (this.state.isEnded(session)) return this.answer(from.node, { type: 'sessionEnded', session });
-    this.add([entryKind.use, session, floor, ops]);
+    for (const run of this.runsOfTuples(ops)) this.add([entryKind.use, session, floor, run]);
   }
 
   private openSession(
@@ -265,9 +270,35 @@ export class LeaderService {
     this.park(parked);
   }
 
+  /** A keep-alive's answer always fits: what it reveals beyond a frame follows as replies. */
+  private answerKeepAlive(node: string, answer: GroupSessionMessage): void {
+    if (answer.type !== 'keptAlive') return this.answer(node, answer);
+    const [first = [], ...rest] = this.runsOfTuples(answer.results);
+    this.answer(node, { ...answer, results: first });
+    for (const results of rest) this.answer(node, { type: 'replies', session: answer.session, results });
+  }
+
+  private reply(node: string, session: SessionKey, all: readonly LockResult[]): void {
+    for (const results of this.runsOfTuples(all)) this.answer(node, { type: 'replies', session, results });
+  }
+
+  private runsOfTuples<T extends LockOp | LockResult>(tuples: readonly T[]): readonly (readonly T[])[] {
+    return tupleRunsOf(tuples, this.options);
+  }
+
+  private answerAll(answers: readonly Answer[]): void {
+    for (const { node, message } of answers) this.answer(node, message);
+  }
+
   private answer(node: string, message: GroupSessionMessage): void {
     this.answers.push({ node, message });
   }
+}
+
+/** From above: a text takes at most three bytes for a UTF-16 unit. */
+function sizeOfState({ resource, holders, waiters, note }: LockState): number {
+  const texts = [resource, note ?? '', ...waiters, ...holders.flatMap(({ node, value }) => [node, value ?? ''])];
+  return texts.reduce((bytes, text) => bytes + 5 + 3 * text.length, 64 + 40 * holders.length);
 }
 
 /** A process start as sessions know it. */

@@ -1,5 +1,5 @@
 /** What goes into a member and what comes out of it. */
-import type { LockEvent, LockResult, LockState } from '../lock/command.ts';
+import type { LockEvent, LockOp, LockResult, LockState } from '../lock/command.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
@@ -27,6 +27,7 @@ export interface MemberLimits {
   /** Most bytes of one batch; asked at each use, for a broker may change its mind. */
   readonly batchBytesMax: () => number;
   readonly sizeOfEntry: (entry: GroupEntry) => number;
+  readonly sizeOfTuple: (tuple: LockOp | LockResult) => number;
   readonly sizeOfBatch: (batch: GroupBatch) => number;
   readonly outstandingMax: number;
 }

@@ -52,11 +52,13 @@ export class Member {
     this.founder = founderFor(options);
     this.inquiry = new Inquiry(self, voters, timing.heartbeatMs);
     this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
-    this.holder = new SessionHolder({
+    this.holder = new SessionHolder<LockOp, LockResult, LockState>({
       ttlMs: options.sessionTtlMs,
       resendMs: timing.electionTimeoutMs,
       instance: instanceOf(self),
       outstandingMax: limits.outstandingMax,
+      submitBytesMax: limits.batchBytesMax,
+      sizeOfOp: limits.sizeOfTuple,
       seqOf: seqOfResult,
       isInterim: isInterimResult,
     });
@@ -190,7 +192,7 @@ export class Member {
   }
 
   private onAnswer(message: GroupSessionMessage, at: Instant): void {
-    if (message.type === 'openRefused') this.opensAtMs = at.monotonicMs + message.waitMs;
+    if (message.type === 'openRefused' && message.reason === 'closed') this.opensAtMs = at.monotonicMs + message.waitMs;
     this.stepHolder({ type: 'message', message, at });
   }
 
@@ -225,7 +227,7 @@ export class Member {
     const { self } = this.options;
     if (from.node === self.node) {
       const isOther = from.incarnation !== self.incarnation || from.run !== self.run;
-      if (isOther && this.inquiry.isAnswer(greeting)) this.out.events.push({ type: 'nodeNameTaken', by: from });
+      if (isOther && this.inquiry.isAnswer(greeting)) this.once(`name ${instanceOf(from)}`, { type: 'nodeNameTaken', by: from });
       return;
     }
     if (this.founder) this.stepFounder(from, greeting, at);
@@ -234,8 +236,7 @@ export class Member {
     if (found && !this.seat) this.follow(found, at);
   }
 
-  private compareVoters(from: Proposer, theirs: readonly string[]): void {
-    const { voters: ours } = this.options;
+  private compareVoters(from: Proposer, theirs: readonly string[], ours = this.options.voters): void {
     if (theirs.length === ours.length && theirs.every((node, index) => node === ours[index])) return;
     this.once(`voters ${from.node}`, { type: 'votersDiffer', node: from.node, theirs, ours });
   }
@@ -345,11 +346,11 @@ export class Member {
       this.out.events.push(event);
       if (event.type === 'sessionLost') this.maybeOpenSession(at);
     }
-    if (output.send.length > 0) this.sendToLeader(output.send, at);
+    this.sendToLeader(output.send, at);
   }
 
   private sendToLeader(messages: readonly GroupSessionMessage[], at: Instant): void {
-    const leader = this.leaderBallot(at.monotonicMs);
+    const leader = messages.length > 0 && this.leaderBallot(at.monotonicMs);
     if (!leader) return;
     for (const message of messages) {
       if (leader.node === this.options.self.node) this.onRequest(this.options.self, message, at);
@@ -379,8 +380,7 @@ export class Member {
   }
 
   private onFlush(at: Instant): void {
-    const submission = this.holder.takeSubmission(at.monotonicMs);
-    if (submission) this.sendToLeader([{ type: 'submit', ...submission }], at);
+    this.sendToLeader(this.holder.takeSubmissions(at.monotonicMs), at);
     this.withSeat((seat) => seat.flush(at), at);
   }
 

@@ -18,6 +18,7 @@ import { followerThatAnswers } from './answer-path.ts';
 import type { Applied } from './group-applied.ts';
 import { GroupState } from './group-state.ts';
 import { LeaderService } from './leader-service.ts';
+import { tupleRunsOf } from './tuple-runs.ts';
 import type { MemberOptions, PublishedChange } from './member-io.ts';
 import type { GroupBatch, GroupSessionMessage, MemberSend } from './member-message.ts';
 
@@ -142,11 +143,11 @@ export class VoterSeat {
     const term = this.replica.leading;
     if (!term) return;
     const { self, reads, limits, timing } = this.options;
-    const { batchBytesMax, sizeOfEntry } = limits;
+    const { batchBytesMax, sizeOfEntry, sizeOfTuple } = limits;
     const { record, completeSinceMs } = this;
     const stamp = ballotStamp(ballot);
     const quorumRoundMaxMs = timing.electionTimeoutMs;
-    const options = { self, record, stamp, reads, batchBytesMax, sizeOfEntry, completeSinceMs, quorumRoundMaxMs };
+    const options = { self, record, stamp, reads, batchBytesMax, sizeOfEntry, sizeOfTuple, completeSinceMs, quorumRoundMaxMs };
     this.service = new LeaderService(options, term, this.state);
     this.service.allConfirmed = this.allConfirmed;
   }
@@ -180,7 +181,9 @@ export class VoterSeat {
     for (const { session, node, results } of replies) {
       if (this.learnsByItself(node, session)) continue;
       if (followerThatAnswers(this.record.configuration, this.replica.promised.node, session) !== self.node) continue;
-      this.out.send.push({ to: { type: 'node', node }, message: { type: 'replies', session, results } });
+      for (const run of tupleRunsOf(results, this.options.limits)) {
+        this.out.send.push({ to: { type: 'node', node }, message: { type: 'replies', session, results: run } });
+      }
     }
   }
 

@@ -3,6 +3,7 @@
  * Fencing tokens after "The Chubby lock service" (2006) §2.4; `docs/protocol.md`, "Locks"; the safety rule 17.
  */
 import { invariant } from '../errors.ts';
+import { SequenceMap } from '../sequence-map.ts';
 import type { Claim, Lock } from './claim.ts';
 import { hasRoom, holderInfoOf } from './claim.ts';
 import type {
@@ -61,7 +62,7 @@ export class LockTable {
   readonly #host: LockTableHost;
   readonly #limits: LockLimits;
   readonly #locks = new Map<string, Lock>();
-  readonly #claims = new Map<number, Map<number, Claim>>();
+  readonly #claims = new Map<number, SequenceMap<Claim>>();
   #notes = 0;
   #waiting = 0;
   #slot = 0;
@@ -103,7 +104,7 @@ export class LockTable {
   endSession(session: number, expired: boolean): void {
     const claims = this.#claims.get(session);
     if (claims === undefined) return;
-    const inOrder = [...claims.values()].sort((a, b) => a.seq - b.seq);
+    const inOrder = claims.values();
     for (const claim of inOrder) if (claim.token === 0) this.#withdraw(claim);
     for (const claim of inOrder) if (claim.token !== 0) this.#free(claim, expired ? 'expired' : 'released');
     this.#claims.delete(session);
@@ -147,7 +148,7 @@ export class LockTable {
   }
 
   /** By session, then by the sequence of the acquire. */
-  claims(): ReadonlyMap<number, ReadonlyMap<number, Claim>> {
+  claims(): ReadonlyMap<number, SequenceMap<Claim>> {
     return this.#claims;
   }
 
@@ -248,7 +249,7 @@ export class LockTable {
   #index(claim: Claim): void {
     let ofSession = this.#claims.get(claim.session);
     if (ofSession === undefined) {
-      ofSession = new Map();
+      ofSession = new SequenceMap();
       this.#claims.set(claim.session, ofSession);
     }
     invariant(!ofSession.has(claim.seq), 'an acquire leaves one claim');

@@ -31,6 +31,7 @@ export function createMember(options: EngineOptions, { identity, memory }: Loade
     limits: {
       batchBytesMax: () => Math.min(batchBytesMax, valueBytesMax(frameBytesMax())),
       sizeOfEntry: packedBytesMax,
+      sizeOfTuple: packedBytesMax,
       sizeOfBatch: packedBytesMax,
       outstandingMax,
     },

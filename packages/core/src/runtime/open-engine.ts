@@ -13,6 +13,7 @@ import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/me
 import type { LockOp, LockState } from '../lock/command.ts';
 import { resultCode } from '../lock/command.ts';
 import type { Proposer } from '../paxos/ballot.ts';
+import { SequenceMap } from '../sequence-map.ts';
 import { readClock } from '../time/clock.ts';
 import type { Clock, Instant } from '../time/clock.ts';
 import type { LoadedMember } from '../storage/storage.ts';
@@ -58,7 +59,7 @@ class RunningEngine implements Engine {
   private readonly sealer: Sealer | undefined;
   private readonly publisher: EventPublisher;
   private readonly loopWatch = new LoopWatch();
-  private readonly outcomes = new Map<number, OutcomeListener>();
+  private readonly outcomes = new SequenceMap<OutcomeListener>();
   private readonly watchers = new Watchers(() => this.scheduleTurn());
   private member: Member;
   private self: Proposer;
@@ -116,7 +117,10 @@ class RunningEngine implements Engine {
   }
 
   get status(): EngineStatus {
-    return { ...this.member.status(readClock(this.clock)), connection: this.connection, session: this.sessionState };
+    const at = readClock(this.clock);
+    // A lease that ran out unnoticed, while the loop was blocked, is not healthy because nobody has looked yet.
+    const isOver = this.sessionState === 'healthy' && this.member.remainingMs(at) === 0;
+    return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : this.sessionState };
   }
 
   get counters(): EngineCounters {
@@ -309,7 +313,7 @@ class RunningEngine implements Engine {
   private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
     this.sessionState = reason === 'closed' ? 'closed' : 'lost';
     if (reason !== 'closed') this.counts.sessionsLost += 1;
-    const listeners = [...this.outcomes.values()];
+    const listeners = this.outcomes.values();
     this.outcomes.clear();
     this.watchers.forget();
     for (const listener of listeners) listener({ type: 'sessionLost', reason });
@@ -375,19 +379,22 @@ class RunningEngine implements Engine {
     clearTimeout(this.timer);
     this.publisher.flush();
     this.sessionState = 'closed';
-    for (const listener of [...this.outcomes.values()]) listener({ type: 'sessionLost', reason: 'closed' });
+    for (const listener of this.outcomes.values()) listener({ type: 'sessionLost', reason: 'closed' });
     this.outcomes.clear();
-    await this.channel?.close();
-    this.connection = 'closed';
-    this.statuses.next(this.status);
-    this.statuses.complete();
-    this.events.complete();
+    try {
+      await this.channel?.close();
+    } finally {
+      this.connection = 'closed';
+      this.statuses.next(this.status);
+      this.statuses.complete();
+      this.events.complete();
+    }
   }
 
   /** Something that cannot happen did, or the storage failed: this voter says nothing more. */
   private stop(error: Error): void {
     if (this.phase === 'stopped') return;
     this.tell({ type: 'stopped', error });
-    void this.shutDown();
+    this.shutDown().catch((cause: unknown) => process.emitWarning(`Quorate could not leave its transport: ${String(cause)}`));
   }
 }

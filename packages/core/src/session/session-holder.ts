@@ -4,58 +4,26 @@
  */
 import { elapsedForOwnRightMs, usableLengthMs } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
+import { SequenceMap } from '../sequence-map.ts';
 import type { SessionKey } from './command.ts';
-import type { OpenRefused, SessionMessage } from './message.ts';
+import type { HolderInput, HolderOptions, HolderOutput, SessionLoss } from './holder-io.ts';
+import type { OpenRefused, SessionMessage, Submit } from './message.ts';
+import { runsOf } from './runs.ts';
 
-export interface HolderOptions<Result> {
-  readonly ttlMs: number;
-  /** How long a request or an open may be unanswered before it is sent again. */
-  readonly resendMs: number;
-  /** A text that no other holder ever uses: opens are told apart by it. */
-  readonly instance: string;
-  /** Most requests that may wait for their application. */
-  readonly outstandingMax: number;
-  /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
-  readonly seqOf: (result: Result) => number;
-  readonly isInterim: (result: Result) => boolean;
-}
-
-export type HolderEvent =
-  | { readonly type: 'sessionOpened'; readonly session: SessionKey; readonly ttlMs: number }
-  | { readonly type: 'sessionRefused'; readonly reason: OpenRefused['reason']; readonly waitMs: number }
-  | { readonly type: 'sessionJeopardy'; readonly session: SessionKey; readonly remainingMs: number }
-  | { readonly type: 'sessionHealthy'; readonly session: SessionKey }
-  | { readonly type: 'sessionLost'; readonly session: SessionKey; readonly reason: SessionLoss };
-
-export type SessionLoss = 'expired here' | 'ended by the group' | 'founding replaced' | 'closed';
-
-export interface HolderOutput<Op, Result, State> {
-  /** To the leader. */
-  readonly send: SessionMessage<Op, Result, State>[];
-  readonly results: Result[];
-  readonly states: State[];
-  readonly events: HolderEvent[];
-}
-
-export type HolderInput<Op, Result, State> =
-  | { readonly type: 'message'; readonly message: SessionMessage<Op, Result, State>; readonly at: Instant }
-  | { readonly type: 'tick'; readonly at: Instant }
-  /** A leader appeared or changed, or the connection came back: everything unanswered is said again. */
-  | { readonly type: 'leaderChanged'; readonly at: Instant }
-  | { readonly type: 'foundingReplaced'; readonly at: Instant }
-  | { readonly type: 'open'; readonly at: Instant }
-  | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
-  | { readonly type: 'close'; readonly at: Instant };
+export type * from './holder-io.ts';
 
 /** Beats per TTL; a beat without an answer is repeated four times as often. */
 const beatsPerTtl = 5;
-const pendingMax = 4096;
+/** Sequences that one keep-alive asks after; where more wait, the next ones go on from there. */
+const pendingMax = 1024;
 /** Several times as many as fit into a TTL: an answer to an older one is worth nothing. */
 const rememberedBeats = 64;
 
 export function keepAlivePeriodMs(ttlMs: number): number {
   return ttlMs / beatsPerTtl;
 }
+
+const none: readonly never[] = [];
 
 interface Unapplied<Op> {
   readonly op: Op;
@@ -77,14 +45,16 @@ export class SessionHolder<Op, Result, State> {
   private phase: Phase = { type: 'idle' };
   private openings = 0;
   private replaces: SessionKey = 0;
+  private refusedFor: OpenRefused['reason'] | null = null;
   private nextSeq = 1;
-  private readonly unapplied = new Map<number, Unapplied<Op>>();
+  private readonly unapplied = new SequenceMap<Unapplied<Op>>();
   private readonly waiting = new Set<number>();
   private unsent: { readonly seq: number; readonly op: Op }[] = [];
   private answered: Instant | null = null;
   private readonly beats = new Map<number, Instant>();
   private beatId = 0;
   private beatDueMs = -Infinity;
+  private pendingFrom = 0;
   private jeopardy = false;
   private watchVersion = 0;
   private watchedIndex = 0;
@@ -92,7 +62,7 @@ export class SessionHolder<Op, Result, State> {
   private watchUnsent = false;
   private out: HolderOutput<Op, Result, State> = { send: [], results: [], states: [], events: [] };
 
-  constructor(private readonly options: HolderOptions<Result>) {}
+  constructor(private readonly options: HolderOptions<Op, Result>) {}
 
   step(input: HolderInput<Op, Result, State>): HolderOutput<Op, Result, State> {
     const out: HolderOutput<Op, Result, State> = (this.out = { send: [], results: [], states: [], events: [] });
@@ -124,23 +94,30 @@ export class SessionHolder<Op, Result, State> {
 
   /** Takes a request; it leaves at the end of the turn. Returns its sequence, or null if the window is full or no session is open. */
   request(build: (seq: number) => Op): number | null {
-    if (this.phase.type !== 'open' || this.outstanding >= this.options.outstandingMax) return null;
+    // The group remembers a span of sequences, so it is the span that is bounded: one lost frame holds the floor.
+    if (this.phase.type !== 'open' || this.nextSeq - 1 - this.floor >= this.options.outstandingMax) return null;
     const seq = this.nextSeq;
     this.nextSeq += 1;
     this.unsent.push({ seq, op: build(seq) });
     return seq;
   }
 
-  /** What the requests of this turn come to, for the leader; null for nothing. Called once at the end of each turn. */
-  takeSubmission(nowMs: number): { readonly session: SessionKey; readonly floor: number; readonly ops: readonly Op[] } | null {
-    if (this.unsent.length === 0 || this.phase.type !== 'open') return null;
+  /** What the requests of this turn come to, for the leader. Called once at the end of each turn. */
+  takeSubmissions(nowMs: number): readonly Submit<Op>[] {
+    if (this.unsent.length === 0 || this.phase.type !== 'open') return none;
     const ops: Op[] = [];
     for (const { seq, op } of this.unsent) {
       this.unapplied.set(seq, { op, sentAtMs: nowMs });
       ops.push(op);
     }
     this.unsent = [];
-    return { session: this.phase.session, floor: this.floor, ops };
+    return this.submissionsOf(this.phase.session, ops);
+  }
+
+  private submissionsOf(session: SessionKey, ops: readonly Op[]): Submit<Op>[] {
+    const { floor } = this;
+    const { sizeOfOp, submitBytesMax } = this.options;
+    return runsOf(ops, sizeOfOp, submitBytesMax()).map((run) => ({ type: 'submit', session, floor, ops: run }));
   }
 
   get session(): SessionKey | null {
@@ -177,14 +154,14 @@ export class SessionHolder<Op, Result, State> {
   }
 
   private get floor(): number {
-    for (const seq of this.unapplied.keys()) return seq - 1;
-    return (this.unsent[0]?.seq ?? this.nextSeq) - 1;
+    return (this.unapplied.lowest ?? this.unsent[0]?.seq ?? this.nextSeq) - 1;
   }
 
   // Opening.
 
   private open(at: Instant): void {
     this.openings += 1;
+    this.refusedFor = null;
     this.phase = { type: 'opening', nonce: `${this.options.instance}.${this.openings}`, sentAtMs: at.monotonicMs };
     this.sendOpen(at);
   }
@@ -203,6 +180,8 @@ export class SessionHolder<Op, Result, State> {
         return;
       case 'openRefused':
         if (this.phase.type !== 'opening' || this.phase.nonce !== message.nonce) return;
+        if (this.refusedFor === message.reason) return;
+        this.refusedFor = message.reason;
         this.out.events.push({ type: 'sessionRefused', reason: message.reason, waitMs: message.waitMs });
         return;
       case 'replies':
@@ -258,7 +237,7 @@ export class SessionHolder<Op, Result, State> {
     this.beats.set(this.beatId, at);
     this.beats.delete(this.beatId - rememberedBeats);
     this.beatDueMs = at.monotonicMs + keepAlivePeriodMs(ttlMs) / 4;
-    const pending = [...this.unapplied.keys(), ...this.waiting].slice(0, pendingMax);
+    const pending = this.nextPending();
     const { floor, watchVersion, watchedIndex } = this;
     this.out.send.push({
       type: 'keepAlive',
@@ -270,6 +249,14 @@ export class SessionHolder<Op, Result, State> {
       watchedIndex,
     });
     if (this.watchUnsent) this.sendWatch();
+  }
+
+  private nextPending(): number[] {
+    const all = [...this.unapplied.numbers(), ...this.waiting];
+    if (all.length <= pendingMax) return all;
+    const from = this.pendingFrom % all.length;
+    this.pendingFrom = from + pendingMax;
+    return [...all.slice(from), ...all.slice(0, from)].slice(0, pendingMax);
   }
 
   private onKeptAlive(message: Extract<SessionMessage<Op, Result, State>, { type: 'keptAlive' }>, at: Instant): void {
@@ -305,8 +292,11 @@ export class SessionHolder<Op, Result, State> {
     const phase = this.phase;
     if (phase.type !== 'open' && phase.type !== 'confirming' && phase.type !== 'closing') return this.forget();
     if (reason === 'founding replaced') this.replaces = 0;
+    const wasInJeopardy = this.jeopardy;
     this.forget();
     if (phase.type === 'confirming') return;
+    if (reason === 'expired here' && !wasInJeopardy)
+      this.out.events.push({ type: 'sessionJeopardy', session: phase.session, remainingMs: 0 });
     this.out.events.push({ type: 'sessionLost', session: phase.session, reason: phase.type === 'closing' ? 'closed' : reason });
   }
 
@@ -341,7 +331,9 @@ export class SessionHolder<Op, Result, State> {
 
   private resend(at: Instant): void {
     const late: number[] = [];
-    for (const [seq, { sentAtMs }] of this.unapplied) if (at.monotonicMs - sentAtMs >= this.options.resendMs) late.push(seq);
+    for (const seq of this.unapplied.numbers()) {
+      if (at.monotonicMs - (this.unapplied.get(seq)?.sentAtMs ?? Infinity) >= this.options.resendMs) late.push(seq);
+    }
     this.submitAgain(late, at);
   }
 
@@ -350,7 +342,7 @@ export class SessionHolder<Op, Result, State> {
     if (this.phase.type === 'closing') return this.close(at);
     this.watchUnsent = this.watched.length > 0;
     this.beat(at);
-    this.submitAgain([...this.unapplied.keys()], at);
+    this.submitAgain(this.unapplied.numbers(), at);
   }
 
   private submitAgain(seqs: readonly number[], at: Instant): void {
@@ -362,7 +354,7 @@ export class SessionHolder<Op, Result, State> {
       entry.sentAtMs = at.monotonicMs;
       ops.push(entry.op);
     }
-    if (ops.length > 0) this.out.send.push({ type: 'submit', session: this.phase.session, floor: this.floor, ops });
+    this.out.send.push(...this.submissionsOf(this.phase.session, ops));
   }
 
   // Watching.

@@ -35,6 +35,7 @@ export class SessionSteward<Op, Result, State> {
   private readonly deadlines = new Map<SessionKey, number>();
   private readonly ending = new Set<SessionKey>();
   private readonly watches = new Map<string, WatchList>();
+  private readonly watchersOf = new Map<string, Set<string>>();
   private ledBefore = true;
 
   constructor(
@@ -44,6 +45,8 @@ export class SessionSteward<Op, Result, State> {
     nowMs: number,
     /** A leader whose newest quorum round is older has lapsed: it cannot know whom others heard since. */
     private readonly lapsedAfterMs: number,
+    /** Cuts states into what a frame has room for. */
+    private readonly cut: (states: readonly State[]) => readonly (readonly State[])[],
   ) {
     this.renewAll(nowMs);
   }
@@ -82,7 +85,7 @@ export class SessionSteward<Op, Result, State> {
   ended(session: SessionKey, node: string): void {
     this.deadlines.delete(session);
     this.ending.delete(session);
-    this.watches.delete(node);
+    this.unwatch(node);
   }
 
   /** How long the session may last without another keep-alive. */
@@ -110,22 +113,53 @@ export class SessionSteward<Op, Result, State> {
     return { type: 'keptAlive', session: key, id, results, unknown, rewatch: this.missedUpdates(node, message) };
   }
 
-  onWatch(node: string, { version, resources }: Watch): StewardSend<Op, Result, State> {
-    this.watches.set(node, { version, resources: new Set(resources), index: 1 });
-    return { node, message: { type: 'watched', version, index: 1, states: resources.map((resource) => this.view.lockState(resource)) } };
+  onWatch(node: string, { version, resources }: Watch): StewardSend<Op, Result, State>[] {
+    this.unwatch(node);
+    const list: WatchList = { version, resources: new Set(resources), index: 0 };
+    this.watches.set(node, list);
+    for (const resource of list.resources) {
+      const nodes = this.watchersOf.get(resource) ?? new Set<string>();
+      this.watchersOf.set(resource, nodes.add(node));
+    }
+    const states = resources.map((resource) => this.view.lockState(resource));
+    return this.tell(node, list, states);
   }
 
   /** Tells watchers what changed; after application only. */
   changed(resources: ReadonlySet<string>): StewardSend<Op, Result, State>[] {
-    const sends: StewardSend<Op, Result, State>[] = [];
-    for (const [node, list] of this.watches) {
-      const states: State[] = [];
-      for (const resource of resources) if (list.resources.has(resource)) states.push(this.view.lockState(resource));
-      if (states.length === 0) continue;
-      list.index += 1;
-      sends.push({ node, message: { type: 'watched', version: list.version, index: list.index, states } });
+    const byNode = new Map<string, State[]>();
+    for (const resource of resources) {
+      const nodes = this.watchersOf.get(resource);
+      if (!nodes) continue;
+      const state = this.view.lockState(resource);
+      for (const node of nodes) {
+        const states = byNode.get(node) ?? [];
+        byNode.set(node, states);
+        states.push(state);
+      }
     }
-    return sends;
+    return [...byNode].flatMap(([node, states]) => {
+      const list = this.watches.get(node);
+      return list ? this.tell(node, list, states) : [];
+    });
+  }
+
+  /** An empty list is answered too: the holder counts its updates from there. */
+  private tell(node: string, list: WatchList, states: readonly State[]): StewardSend<Op, Result, State>[] {
+    const runs = states.length === 0 ? [states] : this.cut(states);
+    return runs.map((some) => {
+      list.index += 1;
+      return { node, message: { type: 'watched', version: list.version, index: list.index, states: some } };
+    });
+  }
+
+  private unwatch(node: string): void {
+    for (const resource of this.watches.get(node)?.resources ?? []) {
+      const nodes = this.watchersOf.get(resource);
+      nodes?.delete(node);
+      if (nodes?.size === 0) this.watchersOf.delete(resource);
+    }
+    this.watches.delete(node);
   }
 
   get hasWatchers(): boolean {

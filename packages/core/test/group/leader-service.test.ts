@@ -22,7 +22,7 @@ class Desk {
   private heartbeat = 0;
 
   constructor(reads: 'lease' | 'quorum' = 'lease') {
-    const sizes = { batchBytesMax: () => 1_000, sizeOfEntry: () => 10 };
+    const sizes = { batchBytesMax: () => 1_000, sizeOfEntry: () => 10, sizeOfTuple: () => 10 };
     const times = { completeSinceMs: 0, quorumRoundMaxMs: 500 };
     this.service = new LeaderService(
       { self: proposer('a'), record, stamp: ballotStamp(ballot), reads, ...sizes, ...times },

@@ -109,6 +109,7 @@ export class World {
       limits: {
         batchBytesMax: () => options.batchBytesMax ?? 65_536,
         sizeOfEntry: () => 64,
+        sizeOfTuple: () => 64,
         sizeOfBatch: (batch) => 8 + 64 * batch[1].length,
         outstandingMax: 4_096,
       },

@@ -41,7 +41,7 @@ describe('the check names', () => {
 
   test('a claim that the index has lost, or has in excess', () => {
     const table = restored([['l/x', 1, null, [holder(1, 5)], []]]);
-    const claims = table.claims().get(1) as Map<number, never>;
+    const claims = table.claims().get(1) as unknown as Map<number, never>;
     const claim = claims.get(1);
     claims.delete(1);
     expect(checkLockTable(table)).toEqual([

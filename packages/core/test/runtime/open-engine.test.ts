@@ -1,10 +1,11 @@
 /** The loop: what leaves when, what is refused, and how a voter stops. */
 import { encodeFrame } from '../../src/codec/frame-codec.ts';
-import { resultCode } from '../../src/lock/command.ts';
+import { lockOp, resultCode } from '../../src/lock/command.ts';
 import { isQuorateError } from '../../src/errors.ts';
 import type { MemberRecord } from '../../src/group/member.ts';
 import { memoryDisk, volatileStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { memoryTransport } from '../../src/transport/memory.ts';
 import type { Channel } from '../../src/transport/transport.ts';
 import { acquire, Engines, granted, hasSession, next } from './engines.ts';
 
@@ -171,5 +172,39 @@ describe('the loop', () => {
     engines.bus.reconnect('x');
     await hasSession(x!);
     expect(x!.session).toBeGreaterThan(before ?? 0);
+  });
+
+  it.each(['the leader', 'a client'])('cuts a burst of one turn to what frames hold (3 voters, frames of 16 KiB, at %s)', async (where) => {
+    const transport = memoryTransport({ bus: engines.bus, frameBytesMax: 16_384 });
+    const all = await engines.startAll(['a', 'b', 'c', 'x'], { transport });
+    const caller = where === 'a client' ? all[3]! : all.find(({ status }) => status.role === 'leader')!;
+    const names = Array.from({ length: 300 }, (_, index) => `${'n'.repeat(100)}${index}`);
+    const results = await Promise.all(names.map((name) => granted(caller, name)));
+    expect(results.every(([, code]) => code === resultCode.granted)).toBe(true);
+  });
+
+  it('reveals more grants and watched states at once than one frame holds (3 voters, 2 clients, frames of 16 KiB)', async () => {
+    const transport = memoryTransport({ bus: engines.bus, frameBytesMax: 16_384 });
+    const [, , , x, y] = await engines.startAll(['a', 'b', 'c', 'x', 'y'], { transport });
+    const names = Array.from({ length: 60 }, (_, index) => `lock ${index}`);
+    const held = await Promise.all(names.map((name) => granted(x!, name)));
+    const waiting = Promise.all(names.map((name) => granted(y!, name)));
+    const seen = new Set<string>();
+    const allSeen = new Promise<void>((resolve) => {
+      for (const name of names) {
+        y!.watch(`l/${name}`, ({ resource, note }) => {
+          if (note !== null && seen.add(resource).size === names.length) resolve();
+        });
+      }
+    });
+    names.forEach((name, index) => {
+      x!.submit(
+        (seq) => [lockOp.release, seq, `l/${name}`, held[index]![2], 'n'.repeat(1_000)],
+        () => undefined,
+      );
+    });
+    expect((await waiting).map(([, , , previous]) => previous)).toEqual(names.map(() => 'n'.repeat(1_000)));
+    await allSeen;
+    expect(seen.size).toBe(names.length);
   });
 });

@@ -17,6 +17,8 @@ class Desk {
     resendMs: 500,
     instance: 'i',
     outstandingMax: 3,
+    submitBytesMax: () => 1_000,
+    sizeOfOp: () => 10,
     seqOf: (result) => (result as Result)[0],
     isInterim: (result) => !(result as Result)[1],
   });
@@ -114,7 +116,7 @@ describe('keep-alives', () => {
   it('list what still waits for an answer, and what is unknown to the leader is sent again', () => {
     const desk = new Desk().opened();
     for (const op of ['one', 'two']) desk.holder.request(() => op);
-    expect(desk.holder.takeSubmission(20)).toEqual({ session: 7, floor: 0, ops: ['one', 'two'] });
+    expect(desk.holder.takeSubmissions(20)).toEqual([{ type: 'submit', session: 7, floor: 0, ops: ['one', 'two'] }]);
     desk.hear({ type: 'replies', session: 7, results: [[1, false]] }, 30);
     const [beat] = desk.tick(2_000).filter(({ type }) => type === 'keepAlive');
     expect(beat).toMatchObject({ pending: [2, 1], floor: 1 });
@@ -128,7 +130,7 @@ describe('requests', () => {
   it('are refused beyond the window, those of the same turn counted in', () => {
     const desk = new Desk().opened();
     expect(['a', 'b', 'c', 'd'].map((op) => desk.holder.request(() => op))).toEqual([1, 2, 3, null]);
-    desk.holder.takeSubmission(20);
+    desk.holder.takeSubmissions(20);
     expect(desk.holder.request(() => 'e')).toBeNull();
     desk.hear({ type: 'replies', session: 7, results: [[1, true]] }, 30);
     expect(desk.holder.request(() => 'e')).toBe(4);
@@ -137,7 +139,7 @@ describe('requests', () => {
   it('are answered once, whatever comes twice or in the wrong order', () => {
     const desk = new Desk().opened();
     desk.holder.request(() => 'one');
-    desk.holder.takeSubmission(20);
+    desk.holder.takeSubmissions(20);
     const seen: Result[] = [];
     for (const result of [
       [1, true],
@@ -154,7 +156,7 @@ describe('requests', () => {
   it('unanswered are sent again after a while, and at once to a new leader', () => {
     const desk = new Desk().opened();
     desk.holder.request(() => 'one');
-    desk.holder.takeSubmission(20);
+    desk.holder.takeSubmissions(20);
     expect(types(desk.tick(519))).not.toContain('submit');
     expect(types(desk.tick(520))).toContain('submit');
     expect(types(desk.give({ type: 'leaderChanged', at: desk.at(530) }))).toEqual(['keepAlive', 'submit']);
@@ -163,7 +165,7 @@ describe('requests', () => {
   it('die with their session', () => {
     const desk = new Desk().opened();
     desk.holder.request(() => 'one');
-    desk.holder.takeSubmission(20);
+    desk.holder.takeSubmissions(20);
     desk.hear({ type: 'sessionEnded', session: 7 }, 30);
     expect(desk.out.events).toEqual([{ type: 'sessionLost', session: 7, reason: 'ended by the group' }]);
     expect([desk.holder.outstanding, desk.holder.isIdle]).toEqual([0, true]);

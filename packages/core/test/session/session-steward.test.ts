@@ -23,7 +23,7 @@ function deskOf(nowMs = 0) {
     lookup: (_, seq) => (seq === 5 ? [5] : seq === 6 ? 'pending' : 'unknown'),
     lockState: (resource) => `state of ${resource}`,
   };
-  return { living, steward: new SessionSteward<string, Result, string>(view, stamp, nowMs, 500) };
+  return { living, steward: new SessionSteward<string, Result, string>(view, stamp, nowMs, 500, (states) => [states]) };
 }
 
 const beat = (session: number, more: Partial<KeepAlive> = {}): KeepAlive => {
@@ -92,7 +92,7 @@ describe('a steward', () => {
   it('counts the updates of a watch list, and asks for the list again where one was missed', () => {
     const { steward } = deskOf();
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ rewatch: true });
-    expect(steward.onWatch('a', { type: 'watch', version: 1, resources: ['l/x'] }).message).toMatchObject({
+    expect(steward.onWatch('a', { type: 'watch', version: 1, resources: ['l/x'] })[0]?.message).toMatchObject({
       index: 1,
       states: ['state of l/x'],
     });

@@ -1,0 +1,47 @@
+/** What goes into a session's holder and what comes out of it. */
+import type { Instant } from '../time/clock.ts';
+import type { SessionKey } from './command.ts';
+import type { OpenRefused, SessionMessage } from './message.ts';
+
+export interface HolderOptions<Op, Result> {
+  readonly ttlMs: number;
+  /** How long a request or an open may be unanswered before it is sent again. */
+  readonly resendMs: number;
+  /** A text that no other holder ever uses: opens are told apart by it. */
+  readonly instance: string;
+  /** Most requests that may wait for their application. */
+  readonly outstandingMax: number;
+  /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
+  /** What one frame has room for, and what a request takes of it. */
+  readonly submitBytesMax: () => number;
+  readonly sizeOfOp: (op: Op) => number;
+  readonly seqOf: (result: Result) => number;
+  readonly isInterim: (result: Result) => boolean;
+}
+
+export type HolderEvent =
+  | { readonly type: 'sessionOpened'; readonly session: SessionKey; readonly ttlMs: number }
+  | { readonly type: 'sessionRefused'; readonly reason: OpenRefused['reason']; readonly waitMs: number }
+  | { readonly type: 'sessionJeopardy'; readonly session: SessionKey; readonly remainingMs: number }
+  | { readonly type: 'sessionHealthy'; readonly session: SessionKey }
+  | { readonly type: 'sessionLost'; readonly session: SessionKey; readonly reason: SessionLoss };
+
+export type SessionLoss = 'expired here' | 'ended by the group' | 'founding replaced' | 'closed';
+
+export interface HolderOutput<Op, Result, State> {
+  /** To the leader. */
+  readonly send: SessionMessage<Op, Result, State>[];
+  readonly results: Result[];
+  readonly states: State[];
+  readonly events: HolderEvent[];
+}
+
+export type HolderInput<Op, Result, State> =
+  | { readonly type: 'message'; readonly message: SessionMessage<Op, Result, State>; readonly at: Instant }
+  | { readonly type: 'tick'; readonly at: Instant }
+  /** A leader appeared or changed, or the connection came back: everything unanswered is said again. */
+  | { readonly type: 'leaderChanged'; readonly at: Instant }
+  | { readonly type: 'foundingReplaced'; readonly at: Instant }
+  | { readonly type: 'open'; readonly at: Instant }
+  | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
+  | { readonly type: 'close'; readonly at: Instant };
