@@ -70,8 +70,8 @@ export class SequenceMap<Value> {
   /** The lowest number, or `undefined` for none. */
   get lowest(): number | undefined {
     if (this.#size === 0) return undefined;
-    while (this.#low <= this.#high && !this.#isInRing(this.#low)) this.#low += 1;
-    const inRing = this.#low <= this.#high ? this.#low : Infinity;
+    this.#raiseLow();
+    const inRing = this.#isInRing(this.#low) ? this.#low : Infinity;
     return this.#aside === null ? inRing : Math.min(inRing, ...this.#aside.keys());
   }
 
@@ -82,6 +82,14 @@ export class SequenceMap<Value> {
 
   values(): Value[] {
     return this.numbers().map((number) => this.get(number) as Value);
+  }
+
+  /** The next number is near where they follow one another; where they do not, all are looked at. */
+  #raiseLow(): void {
+    const near = Math.min(this.#high, this.#low + this.#numbers.length);
+    while (this.#low < near && !this.#isInRing(this.#low)) this.#low += 1;
+    if (this.#isInRing(this.#low)) return;
+    this.#low = this.#numbers.reduce((lowest, number) => (number === nobody ? lowest : Math.min(lowest, number)), this.#high);
   }
 
   #isInRing(number: number): boolean {

@@ -2,6 +2,7 @@
  * One request on its way to a lease: asked for under the present session or the next, until it is granted, its deadline passes,
  * the caller aborts it, or the session it waits under is lost. Whichever way it ends, nothing of it is left in the queue.
  */
+import { checkSignal } from './signal.ts';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import { acquireFlag, lockOp, resultCode, want } from '../lock/command.ts';
 import type { AcquireOp, CancelOp, LockResult } from '../lock/command.ts';
@@ -82,8 +83,9 @@ class Acquisition<L> implements WaitingCall {
     const { refusal } = this.#instance;
     if (refusal) return this.#reject(refusal);
     this.#timeoutMs = checkTimeout('timeoutMs', options?.timeoutMs, callTimeoutMsDefault);
-    if (options?.signal?.aborted === true) return this.#reject(this.#aborted());
-    if (options?.signal) this.#listen(options.signal);
+    const signal = checkSignal(options?.signal);
+    if (signal?.aborted === true) return this.#reject(this.#aborted());
+    if (signal) this.#listen(signal);
     this.#number = this.#instance.enlist(this);
     if (this.#timeoutMs !== Infinity) this.#timer = setTimeout(onDeadline, this.#timeoutMs, this);
     this.onSession();
