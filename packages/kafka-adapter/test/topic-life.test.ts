@@ -5,6 +5,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { describeWithKafka } from '../../../test/support/brokers.ts';
 import { kafkaTransport } from '../src/index.ts';
+import { makeTopic } from './made-topic.ts';
 import { RecordedChannel } from './recorded-channel.ts';
 
 describeWithKafka('the topic of a group', (kafka) => {
@@ -89,7 +90,7 @@ describeWithKafka('the topic of a group', (kafka) => {
 
   test('is refused where it has too few partitions (1 voter)', async () => {
     const group = randomUUID();
-    await admin.createTopics({ topics: [{ topic: topicOf(group), numPartitions: 3 }], waitForLeaders: true });
+    await makeTopic(admin, topicOf(group), 3);
     const error: unknown = await open(group, 'a').then(
       () => undefined,
       (reason: unknown) => reason,
@@ -154,7 +155,7 @@ describeWithKafka('the topic of a group', (kafka) => {
   test('leaves the user of the same client alone (1 voter, 1 producer)', async () => {
     const shared = client();
     const topic = `orders-${randomUUID()}`;
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await makeTopic(admin, topic, 1);
     const producer = shared.producer();
     await producer.connect();
     const a = await RecordedChannel.open(kafkaTransport(shared), { group: randomUUID(), node: 'a' });
