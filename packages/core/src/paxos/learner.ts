@@ -28,7 +28,12 @@ export class Learner<V> {
   learnUpTo(ballot: Ballot, chosenIndex: Slot, node: string, nowMs: number, out: ReplicaOutput<V>): void {
     const first = this.log.chosenIndex + 1;
     for (let slot = first; slot <= chosenIndex && this.acceptor.hasVote(ballot, slot); slot += 1) this.log.choose(slot);
-    if (chosenIndex > this.log.chosenIndex && nowMs >= this.fetchDueMs) this.fetch(node, chosenIndex, nowMs, out);
+    if (chosenIndex > this.log.chosenIndex) this.maybeFetch(node, chosenIndex, nowMs, out);
+  }
+
+  /** Unless a fetch was sent a moment ago and has brought nothing yet: what makes us ask may come many times over. */
+  maybeFetch(node: string, to: Slot, nowMs: number, out: ReplicaOutput<V>): void {
+    if (nowMs >= this.fetchDueMs) this.fetch(node, to, nowMs, out);
   }
 
   fetch(node: string, to: Slot, nowMs: number, out: ReplicaOutput<V>): void {
@@ -59,7 +64,9 @@ export class Learner<V> {
       this.log.learn(slot, value);
       out.persist.push({ type: 'learned', slot, value });
     });
-    return this.log.chosenIndex > before;
+    if (this.log.chosenIndex === before) return false;
+    this.fetchDueMs = -Infinity;
+    return true;
   }
 
   /** Others forget what everyone has applied, so what we say we applied must be found again after a restart. */

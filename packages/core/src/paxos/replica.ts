@@ -118,6 +118,7 @@ export class Replica<V> extends Follower<V> {
     }
     if (this.heard && nowMs - this.heard.atMs >= this.options.timing.electionTimeoutMs) this.heard = null;
     if (nowMs >= this.electionDueMs) this.canvass(nowMs);
+    else if (role.type === 'preparing') this.maybeLead(role.phase, nowMs);
   }
 
   private canvass(nowMs: number): void {
@@ -171,7 +172,7 @@ export class Replica<V> extends Follower<V> {
   private maybeLead(phase: PhaseOne<V>, nowMs: number): void {
     if (!phase.isComplete) return;
     const { node, chosenIndex } = phase.mostAdvanced;
-    if (chosenIndex > this.log.chosenIndex) this.learner.fetch(node, chosenIndex, nowMs, this.out);
+    if (chosenIndex > this.log.chosenIndex) this.learner.maybeFetch(node, chosenIndex, nowMs, this.out);
     else this.lead(phase, nowMs);
   }
 

@@ -1,7 +1,7 @@
 /** Traces that once broke a promise of the log core, kept one by one. */
 import { PhaseOne } from '../../src/paxos/phase-one.ts';
 import type { PromiseMade } from '../../src/paxos/message.ts';
-import { acceptOf, ballotOf, Desk, heartbeatOf, proposer } from './desk.ts';
+import { acceptOf, ballotOf, Desk, emptyPromise, heartbeatOf, proposer } from './desk.ts';
 
 describe('a saved case', () => {
   it('a delayed abdication of an earlier ballot does not free the lease granted to a later one of the same leader (3 voters, safety 7)', () => {
@@ -38,5 +38,18 @@ describe('a saved case', () => {
     desk.hear('a', { type: 'chosen', from: 1, values: ['one'], chosenIndex: 1, floor: 0 });
     for (let slot = 2; slot <= 20; slot += 1) desk.hear('a', acceptOf(ballot, slot, `v${slot}`, 1, slot - 1));
     expect(desk.flush()).toEqual([{ type: 'accepted', ballot, upTo: 20, beyond: [] }]);
+  });
+
+  it('a candidate that is behind asks again for what it lacks once a heartbeat, not at every answer that brings nothing (3 voters)', () => {
+    const desk = new Desk();
+    const ballot = desk.prepare('b');
+    const isFetch = ({ type }: { readonly type: string }): boolean => type === 'fetch';
+    const nothing = { type: 'chosen', from: 1, values: [], chosenIndex: 3, floor: 3 } as const;
+    expect(desk.hear('b', emptyPromise(ballot, 3)).filter(isFetch)).toHaveLength(1);
+    for (let copy = 0; copy < 5; copy += 1) expect(desk.hear('b', nothing)).toEqual([]);
+    expect(desk.tick(desk.nowMs + 100).filter(isFetch)).toHaveLength(1);
+    // What brings something is followed by the next page at once, its copies by nothing.
+    const page = { type: 'chosen', from: 1, values: ['one'], chosenIndex: 3, floor: 0 } as const;
+    expect([1, 2, 3].map(() => desk.hear('b', page).filter(isFetch).length)).toEqual([1, 0, 0]);
   });
 });
