@@ -39,8 +39,8 @@ export const kafkaTransportDefaults = {
 
 /** A broker restart shorter than half of the TTL loses no lease. */
 export const handleTiming: TimingHints = { heartbeatMs: 300, electionTimeoutMs: 1_500, sessionTtlMs: 30_000 };
-/** A group may take its time to be joined again after a disconnect. */
-export const groupTiming: TimingHints = { ...handleTiming, electionTimeoutMs: 3_000 };
+/** A group may take its time to be joined again after a disconnect, and the session must outlast the longer elections. */
+export const groupTiming: TimingHints = { ...handleTiming, electionTimeoutMs: 3_000, sessionTtlMs: 45_000 };
 
 export function resolveKafkaTransportOptions(options: KafkaTransportOptions): ResolvedOptions {
   const resolved = { ...kafkaTransportDefaults, replicationFactor: undefined, timing: {}, ...withoutUndefined(options) };

@@ -67,3 +67,9 @@ test('reads without a group where the client allows it, and expects a group to t
     sessionTtlMs: 30_000,
   });
 });
+
+test.each(['handle', 'group'] as const)('gives sessions a TTL that outlasts a change of leaders, read by %s', (read) => {
+  const { electionTimeoutMs, sessionTtlMs } = kafkaTransport(kafka(), { read }).timing;
+  // Four of the longest election timeouts and two keep-alive periods, a fifth of the TTL each.
+  expect(sessionTtlMs).toBeGreaterThanOrEqual(4 * 2 * electionTimeoutMs + (2 * sessionTtlMs) / 5);
+});
