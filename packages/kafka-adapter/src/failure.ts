@@ -1,5 +1,5 @@
 /** What goes wrong at a broker, in the few kinds that this package acts on; each driver translates its client's errors into them. */
-import { QuorateError } from '@quorate/core/adapter';
+import { isQuorateError, QuorateError } from '@quorate/core/adapter';
 
 /**
  * - `connection`: unreachable, lost or silent. `leader`: a partition moved, or has no leader for now.
@@ -23,7 +23,7 @@ export class KafkaFailure extends Error {
 
 /** The error for the caller of `open` or `readEvents`. */
 export function asQuorateError(error: unknown, topic: string): QuorateError {
-  if (error instanceof QuorateError) return error;
+  if (isQuorateError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof KafkaFailure && error.kind === 'denied') return deniedError(topic, error);
   return new QuorateError('TRANSPORT_FAILED', `Topic ${topic} could not be opened: ${sentence(message)}`, {
