@@ -196,6 +196,6 @@ export abstract class Follower<V> {
     for (const entry of learned) this.log.learn(entry.slot, entry.value);
     for (let slot = floor + 1; slot <= chosenIndex; slot += 1) this.log.choose(slot);
     this.acceptor.restore(promised);
-    if (compareBallots(promised, this.highestSeen) > 0) this.highestSeen = promised;
+    this.see(promised);
   }
 }

@@ -74,10 +74,6 @@ export class SessionSteward<Op, Result, State> {
     this.deadlines.delete(session);
   }
 
-  isEnding(session: SessionKey): boolean {
-    return this.ending.has(session);
-  }
-
   opened(session: SessionKey, ttlMs: number, nowMs: number): void {
     this.deadlines.set(session, nowMs + ttlMs);
   }
