@@ -3,6 +3,8 @@ import { join } from '@quorate/core';
 import type { Lease, Lock, Quorate, Status } from '@quorate/core';
 import type { Transport } from '@quorate/core/adapter';
 import { filter, firstValueFrom } from 'rxjs';
+import { openKeeping } from '../processes/keeping.ts';
+import type { Keeping } from '../processes/keeping.ts';
 import { countedTransport } from './counted-transport.ts';
 import type { SentCount } from './counted-transport.ts';
 import { Floor } from './floor.ts';
@@ -15,6 +17,8 @@ export interface Membership {
   readonly voters: readonly string[];
   /** Whether it opens its end of the floor, which on Kafka takes a topic of its own. */
   readonly floor: boolean;
+  /** Where a voter keeps its memory; nowhere without. */
+  readonly keeping?: Keeping | undefined;
 }
 
 export interface Work {
@@ -64,10 +68,11 @@ export class BenchNode {
   ) {}
 
   static async open(transport: Transport, membership: Membership): Promise<BenchNode> {
-    const { group, node, voters } = membership;
+    const { group, node, voters, keeping } = membership;
     const { transport: counted, sent } = countedTransport(transport);
     const floor = membership.floor ? await Floor.open({ transport, group: `${group}-floor`, node, voters }) : undefined;
-    return new BenchNode(await join({ group, node, voters, transport: counted, firstFounding: true }), floor, sent, node);
+    const storage = keeping && voters.includes(node) ? (await openKeeping(keeping, { group, node })).storage : undefined;
+    return new BenchNode(await join({ group, node, voters, transport: counted, storage, firstFounding: true }), floor, sent, node);
   }
 
   get status(): NodeStatus {

@@ -11,6 +11,7 @@ export function countedTransport(inner: Transport): { readonly transport: Transp
   const transport: Transport = {
     name: inner.name,
     timing: inner.timing,
+    partitionOf: (key, count) => inner.partitionOf(key, count),
     open: async (options) => counted(await inner.open(options), sent),
     readEvents: (options) => inner.readEvents(options),
   };

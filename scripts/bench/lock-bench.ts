@@ -1,5 +1,10 @@
 /** `bench lock`: how many locks a second, and how much slower than the bare transport one is. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { memoryTransport } from '@quorate/core';
+import type { Carrier } from '../processes/carrier.ts';
+import type { Keeping } from '../processes/keeping.ts';
 import { BenchNode } from './bench-node.ts';
 import type { Work, WorkResult } from './bench-node.ts';
 import { freshGroup, startBroker, startWorker } from './workers.ts';
@@ -9,17 +14,23 @@ export const places = ['leader', 'follower', 'client'] as const;
 /** Where the loops run: in the leading process, in another voter's, or in a fourth that is no voter. */
 export type Place = (typeof places)[number];
 
+export const stores = ['memory', 'lmdb', 'jetstream', 'kafka'] as const;
+/** Where the voters keep their memory: with themselves, in a folder on the disk of this machine, or in the broker. */
+export type Store = (typeof stores)[number];
+
 export interface LockBenchOptions {
   readonly transport: 'memory' | BrokerName;
   readonly voters: number;
   readonly clients: number;
   readonly seconds: number;
   readonly at: Place;
+  readonly storage: Store;
   readonly profile?: string | undefined;
 }
 
 export interface LockBenchResult {
   readonly transport: string;
+  readonly storage: Store;
   readonly carrier: string;
   readonly processes: number;
   readonly voters: number;
@@ -40,7 +51,17 @@ export interface LockBenchResult {
 }
 
 export async function lockBench(options: LockBenchOptions): Promise<LockBenchResult> {
-  return options.transport === 'memory' ? inOneProcess(options) : inProcesses(options, options.transport);
+  const needed = options.storage === 'jetstream' ? 'nats' : options.storage;
+  if ((needed === 'nats' || needed === 'kafka') && options.transport !== needed) {
+    throw new Error(`--storage ${options.storage} lies in the broker of --transport ${needed}`);
+  }
+  const folder = options.storage === 'lmdb' ? mkdtempSync(join(tmpdir(), 'quorate-bench-')) : undefined;
+  try {
+    const keeping = folder === undefined ? undefined : ({ type: 'lmdb', folder } as const);
+    return await (options.transport === 'memory' ? inOneProcess(options, keeping) : inProcesses(options, options.transport, keeping));
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Many loops warm code and broker up fastest, and then the pattern that is measured; a cold JVM is two to four times slower. */
@@ -65,7 +86,7 @@ function castOf({ at }: LockBenchOptions, voters: readonly string[], leader: str
   return { worker, peer };
 }
 
-async function inProcesses(options: LockBenchOptions, brokerName: BrokerName): Promise<LockBenchResult> {
+async function inProcesses(options: LockBenchOptions, brokerName: BrokerName, keeping?: Keeping): Promise<LockBenchResult> {
   const { voters, nodes } = names(options);
   const broker = await startBroker(brokerName);
   const workers = new Map<string, Worker>();
@@ -75,7 +96,8 @@ async function inProcesses(options: LockBenchOptions, brokerName: BrokerName): P
       workers.set(name, worker);
     }
     const group = freshGroup('bench-lock');
-    await Promise.all([...workers].map(([node, worker]) => worker.request('join', { group, node, voters, floor: true })));
+    const kept = keepingIn(options.storage, broker.carrier) ?? keeping;
+    await Promise.all([...workers].map(([node, worker]) => worker.request('join', { group, node, voters, floor: true, keeping: kept })));
     const settled = await Promise.all([...workers.values()].map((worker) => worker.request('whenSettled', undefined)));
     const { worker: name, peer } = castOf(options, voters, settled[0]?.leader ?? '');
     const worker = workers.get(name);
@@ -89,12 +111,17 @@ async function inProcesses(options: LockBenchOptions, brokerName: BrokerName): P
   }
 }
 
-async function inOneProcess(options: LockBenchOptions): Promise<LockBenchResult> {
+function keepingIn(storage: Store, carrier: Carrier): Keeping | undefined {
+  if (storage === 'jetstream' && carrier.type === 'nats') return { type: 'jetstream', urls: carrier.urls };
+  return storage === 'kafka' && carrier.type === 'kafka' ? carrier : undefined;
+}
+
+async function inOneProcess(options: LockBenchOptions, keeping?: Keeping): Promise<LockBenchResult> {
   const { voters, nodes } = names(options);
   const transport = memoryTransport();
   const group = freshGroup('bench-lock');
   const opened = await Promise.all(
-    nodes.map(async (node) => [node, await BenchNode.open(transport, { group, node, voters, floor: true })] as const),
+    nodes.map(async (node) => [node, await BenchNode.open(transport, { group, node, voters, floor: true, keeping })] as const),
   );
   const members = new Map(opened);
   const settled = await Promise.all([...members.values()].map((member) => member.whenSettled()));
@@ -106,10 +133,11 @@ async function inOneProcess(options: LockBenchOptions): Promise<LockBenchResult>
 }
 
 function summary(options: LockBenchOptions, carrier: string, processes: number, result: WorkResult): LockBenchResult {
-  const { transport, voters, clients, at, seconds } = options;
+  const { transport, storage, voters, clients, at, seconds } = options;
   const { cycles, workMs, acquire, floor, frameBytes, cpu, leaderChanges } = result;
   return {
     transport,
+    storage,
     carrier,
     processes,
     voters,

@@ -1,13 +1,20 @@
-/** `pnpm bench lock|takeover`: what a lock costs beside the bare transport, and how long a dead leader is missed. */
+/**
+ * `pnpm bench lock|takeover|movement|ring`: what a lock costs beside the bare transport, how long a dead leader is missed, what moves
+ * when members come and go, and how fast the ring is.
+ */
 import { parseArgs } from 'node:util';
 import { printJson, program } from '../program.ts';
-import { lockBench, places } from './lock-bench.ts';
+import { lockBench, places, stores } from './lock-bench.ts';
 import type { LockBenchResult } from './lock-bench.ts';
+import { describeMovement, movementBench } from './movement-bench.ts';
+import { describeRing, ringBench } from './ring-bench.ts';
 import { takeoverBench } from './takeover-bench.ts';
 import type { TakeoverResult } from './takeover-bench.ts';
 
-const usage = `usage: bench lock     --transport memory|nats|kafka [--voters 3] [--clients 1] [--seconds 5] [--at leader|follower|client] [--profile folder] [--json]
-       bench takeover --transport nats|kafka [--rounds 20] [--json]`;
+const usage = `usage: bench lock     --transport memory|nats|kafka [--voters 3] [--clients 1] [--seconds 5] [--at leader|follower|client] [--storage memory|lmdb|jetstream|kafka] [--profile folder] [--json]
+       bench takeover --transport nats|kafka [--rounds 20] [--json]
+       bench movement [--json]
+       bench ring     [--rounds 9] [--json]`;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -20,7 +27,8 @@ async function main(): Promise<void> {
       clients: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '5' },
       at: { type: 'string', default: 'leader' },
-      rounds: { type: 'string', default: '20' },
+      storage: { type: 'string', default: 'memory' },
+      rounds: { type: 'string' },
       profile: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -32,14 +40,15 @@ async function main(): Promise<void> {
     const voters = count('voters', values.voters, { max: 7 });
     const clients = count('clients', values.clients, { max: 4_096 });
     const seconds = count('seconds', values.seconds, { max: 3_600 });
-    const result = await lockBench({ transport, voters, clients, seconds, at, profile: values.profile });
+    const storage = oneOf('storage', values.storage, stores);
+    const result = await lockBench({ transport, voters, clients, seconds, at, storage, profile: values.profile });
     console.log(describeLock(result));
     if (values.json) printJson({ ok: true, command: 'bench lock', ...result });
     return;
   }
   if (command === 'takeover') {
     const transport = oneOf('transport', values.transport, ['nats', 'kafka'] as const);
-    const rounds = count('rounds', values.rounds, { max: 1_000 });
+    const rounds = count('rounds', values.rounds ?? '20', { max: 1_000 });
     let done = 0;
     const result = await takeoverBench({
       transport,
@@ -52,6 +61,20 @@ async function main(): Promise<void> {
     if (!result.withinBound) process.exitCode = 1;
     return;
   }
+  if (command === 'movement') {
+    const { ok, rows } = await movementBench();
+    console.log(describeMovement({ ok, rows }));
+    if (values.json) printJson({ ok, command: 'bench movement', rows });
+    if (!ok) process.exitCode = 1;
+    return;
+  }
+  if (command === 'ring') {
+    const result = ringBench({ rounds: count('rounds', values.rounds ?? '9', { max: 1_000 }) });
+    console.log(describeRing(result));
+    if (values.json) printJson({ ok: result.withinBound, command: 'bench ring', ...result });
+    if (!result.withinBound) process.exitCode = 1;
+    return;
+  }
   throw new Error(usage);
 }
 
@@ -60,7 +83,7 @@ function describeLock(result: LockBenchResult): string {
     result.processes === 1 ? `${result.voters} nodes in one process` : `${result.processes} processes, ${result.voters} of them voters`;
   const { at, clients, frameBytes, floorSamples, leaderChanges } = result;
   return [
-    `lock: ${result.carrier}, ${where}; ${clients} ${clients === 1 ? 'client' : 'clients'} at the ${at}, each on a lock of its own`,
+    `lock: ${result.carrier}, ${where}; ${clients} ${clients === 1 ? 'client' : 'clients'} at the ${at}, each on a lock of its own${result.storage === 'memory' ? '' : `; voters keep their memory in ${result.storage}`}`,
     `  cycles (acquire + release)  ${result.cyclesPerSecond.toLocaleString('en')} per second (${result.cycles.toLocaleString('en')} in all)`,
     `  acquire                     p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms`,
     `  floor                       p50 ${result.floorMs} ms: two hops of the bare transport, ${frameBytes} bytes each, ${floorSamples} times in turns with the work`,

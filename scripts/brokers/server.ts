@@ -24,6 +24,8 @@ const stopTimeoutMs = 8_000;
 export class Server {
   private child: ChildProcess | undefined;
   private ended: Promise<void> = Promise.resolve();
+  /** While it comes up: whoever starts it meanwhile waits for the same. */
+  private starting: Promise<void> | undefined;
 
   constructor(private readonly options: ServerOptions) {}
 
@@ -32,8 +34,15 @@ export class Server {
     return this.child?.pid;
   }
 
-  async start(): Promise<void> {
-    if (this.child) return;
+  /** Resolves once it serves; rejects if it ends, or is stopped or killed, before. */
+  start(): Promise<void> {
+    if (this.starting) return this.starting;
+    if (this.child) return Promise.resolve();
+    this.starting = this.bringUp().finally(() => (this.starting = undefined));
+    return this.starting;
+  }
+
+  private async bringUp(): Promise<void> {
     this.launch();
     const deadlineMs = performance.now() + this.options.readyTimeoutMs;
     for (;;) {

@@ -12,9 +12,16 @@ const runtimeDependencies: Readonly<Record<string, readonly string[]>> = {
   '@quorate/core': ['@msgpack/msgpack'],
   '@quorate/nats-adapter': ['@quorate/core'],
   '@quorate/kafka-adapter': ['@quorate/core'],
+  '@quorate/lmdb-store': ['@quorate/core'],
 };
 /** What the peer `rxjs` brings. */
 const broughtByPeers: readonly string[] = ['rxjs', 'tslib'];
+/**
+ * The peer `lmdb` and what it brings, taken as they are by whoever wants a store on disk. Its install script builds only where no prebuilt
+ * binary fits, and with `--ignore-scripts` the prebuilt one is used all the same. `docs/decisions/0013-local-store.md`.
+ */
+const takenAsTheyAre =
+  /^(lmdb|@lmdb\/.*|msgpackr|msgpackr-extract|@msgpackr-extract\/.*|node-addon-api|node-gyp-build-optional-packages|detect-libc|ordered-binary|weak-lru-cache|@harperfast\/extended-iterable)$/;
 const installScripts: readonly string[] = ['preinstall', 'install', 'postinstall'];
 
 export function faultsOfManifest(manifest: Manifest): string[] {
@@ -28,7 +35,8 @@ export function faultsOfManifest(manifest: Manifest): string[] {
 
 export function faultsOfInstalled(installed: readonly InstalledPackage[]): string[] {
   const known = new Set([...Object.keys(runtimeDependencies), ...Object.values(runtimeDependencies).flat(), ...broughtByPeers]);
-  return installed.flatMap(({ manifest, buildsNativeCode }) => {
+  const ours = installed.filter(({ manifest }) => !takenAsTheyAre.test(manifest.name));
+  return ours.flatMap(({ manifest, buildsNativeCode }) => {
     const scripts = installScripts.filter((name) => manifest.scripts?.[name] !== undefined);
     return [
       ...(known.has(manifest.name) ? [] : [`${manifest.name} is installed with us, and dependency-rules.ts does not list it`]),

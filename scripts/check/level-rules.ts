@@ -15,6 +15,8 @@ export interface Violation {
 const levels: Readonly<Record<string, number>> = {
   'errors.ts': 0,
   'sequence-map.ts': 0,
+  'note.ts': 0,
+  'version.ts': 0,
   time: 0,
   paxos: 1,
   session: 1,
@@ -22,6 +24,10 @@ const levels: Readonly<Record<string, number>> = {
   election: 1,
   ring: 1,
   partition: 1,
+  // What sessions use, whichever machine it is for.
+  'operation.ts': 1.5,
+  // All of a group's state as rows, which the codec writes and the group takes up.
+  snapshot: 1.5,
   codec: 2,
   group: 2,
   transport: 3,
@@ -29,11 +35,12 @@ const levels: Readonly<Record<string, number>> = {
   runtime: 4,
   'machine.ts': 4,
   api: 5,
-  simulation: 5,
+  // Above the API, for it runs the API itself.
+  simulation: 6,
 };
 /** The doors stand above everything: they may import all, and nothing may import them. */
 const doors: readonly string[] = ['index.ts', 'machines.ts', 'adapter.ts', 'simulation.ts'];
-const doorLevel = 6;
+const doorLevel = 7;
 const deterministicUpTo = 2;
 const rxjsAllowed: readonly string[] = ['runtime', 'api', 'machine.ts'];
 /** Hashes and seals are functions of their input; nothing else of Node is at levels 0–2. */

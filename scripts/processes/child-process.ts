@@ -85,6 +85,10 @@ export class ChildProcess<C extends Commands, Notice = never> {
     return !this.hasEnded;
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   request<K extends keyof C & string>(name: K, argument: ArgumentOf<C, K>): Promise<AnswerOf<C, K>> {
     return new Promise((resolve, reject) => {
       if (this.hasEnded) return reject(new ChildFailure(this.name, { message: 'the process has ended', code: 'ENDED' }));

@@ -3,7 +3,11 @@
 const assert = require('node:assert/strict');
 const core = require('@quorate/core');
 const doors = { '@quorate/core/machines': require('@quorate/core/machines'), '@quorate/core/adapter': require('@quorate/core/adapter') };
-const adapters = { '@quorate/nats-adapter': require('@quorate/nats-adapter'), '@quorate/kafka-adapter': require('@quorate/kafka-adapter') };
+const adapters = {
+  '@quorate/nats-adapter': require('@quorate/nats-adapter'),
+  '@quorate/kafka-adapter': require('@quorate/kafka-adapter'),
+  '@quorate/lmdb-store': require('@quorate/lmdb-store'),
+};
 
 for (const [name, door] of Object.entries({ '@quorate/core': core, ...doors, ...adapters })) {
   assert.ok(Object.keys(door).length > 0, `${name} exports nothing`);

@@ -4,9 +4,10 @@ import { QuorateError, soloQuorate } from '@quorate/core';
 import * as machines from '@quorate/core/machines';
 import * as adapter from '@quorate/core/adapter';
 import * as kafka from '@quorate/kafka-adapter';
+import * as lmdb from '@quorate/lmdb-store';
 import * as nats from '@quorate/nats-adapter';
 
-for (const [name, door] of Object.entries({ machines, adapter, kafka, nats })) {
+for (const [name, door] of Object.entries({ machines, adapter, kafka, lmdb, nats })) {
   assert.ok(Object.keys(door).length > 0, `${name} exports nothing`);
 }
 assert.equal(typeof QuorateError, 'function');

@@ -5,7 +5,7 @@ import type { NodeMembership } from '../support/node-process-program.ts';
 import { faultsIn } from '../support/hold-history.ts';
 import { NodeProcess } from '../support/node-process.ts';
 
-export type GroupTiming = Pick<NodeMembership, 'timing' | 'sessionTtlMs'>;
+export type GroupTiming = Pick<NodeMembership, 'timing' | 'sessionTtlMs' | 'keeping'>;
 
 /** Within the rules, and shorter than the defaults: a test that waits for a dead holder's session waits for one TTL. */
 export const natsTiming: GroupTiming = { timing: { heartbeatMs: 75, electionTimeoutMs: 375 }, sessionTtlMs: 5_000 };

@@ -88,8 +88,10 @@ export function processDeaths({ carrier, timing, grantsEach }: ProcessDeathSuite
       expect(machineTimeMs()).toBeGreaterThan(usableUntilMs);
       expect(next.token).toBeGreaterThan(held.token);
       await rejoined;
-      // It came back without its memory: it may ask, but it may not vote.
-      expect(await holder.look()).toMatchObject({ role: 'client', seat: 'lost', session: 'healthy' });
+      // It came back without its memory, so it does not vote as the one that it was: the group gives its seat to the one that it is now.
+      await holder.ask('whenReady', undefined);
+      expect(await holder.look()).toMatchObject({ role: 'voter', seat: 'held', session: 'healthy' });
+      expect(await other.look()).toMatchObject({ votersChanged: 1, sessionsLost: 0 });
       const again = holder.acquire('deadly');
       expect(await other.release(next.token)).toBe('released');
       expect((await again).token).toBeGreaterThan(next.token);

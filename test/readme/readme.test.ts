@@ -16,8 +16,8 @@ const documents = [
 
 test('the table of errors names every code, and says of each what the error itself says', () => {
   const rows = tableRows(documentText('README.md'));
-  for (const [code, { means, todo, retriable }] of Object.entries(errorCodes)) {
-    expect(rows).toContainEqual([`\`${code}\``, means, todo, retriable ? 'yes' : 'no']);
+  for (const [code, { means, remedy, retriable }] of Object.entries(errorCodes)) {
+    expect(rows).toContainEqual([`\`${code}\``, means, remedy, retriable ? 'yes' : 'no']);
   }
   const named = rows.map(([first = '']) => first).filter((first) => /^`[A-Z_]+`$/.test(first));
   expect(named).toHaveLength(Object.keys(errorCodes).length);
@@ -27,7 +27,7 @@ test('every program in a document is a file here, which is compiled and run', ()
   const files = readdirSync(__dirname).filter((name) => name.endsWith('.ts'));
   const programs = files.map((name) => readFileSync(join(__dirname, name), 'utf8').replace(/^\/\*\*.*\*\/\n/, ''));
   const shown = documents.flatMap((path) => codeBlocks(documentText(path), 'ts'));
-  expect(shown).toHaveLength(5);
+  expect(shown).toHaveLength(6);
   for (const program of shown) expect(programs).toContain(program);
 });
 

@@ -27,13 +27,26 @@ function until(quorate: Quorate, isIt: (status: Quorate['status']) => boolean): 
   return firstValueFrom(quorate.status$.pipe(filter(isIt)));
 }
 
-test('a voter that restarts serves as a client, and the group goes on (3 voters)', async () => {
+test('a voter that restarts stands by, the group goes on, and it is a voter again (3 voters)', async () => {
   const start = group();
   const [, , c] = await Promise.all([start('a', true), start('b', true), start('c', true)]);
   await c.close();
   const again = await start('c');
-  expect(again.status).toMatchObject({ role: 'client', seat: 'lost' });
   await expect(again.lock('x').run(() => 'done')).resolves.toBe('done');
+  await until(again, ({ ready, seat }) => ready && seat === 'held');
+  expect(again.status.notReady).toBeUndefined();
+});
+
+test('three voters restarted one after the other, each when the one before is ready, keep what was decided (3 voters, 1 client)', async () => {
+  const start = group();
+  const [a, b, c, client] = await Promise.all([start('a', true), start('b', true), start('c', true), start('client', true)]);
+  await client.lock('x').run((lease) => lease.note('kept with the group'));
+  for (const voter of [c, b, a]) {
+    await voter.close();
+    const again = await start(voter.node);
+    await until(again, ({ ready, seat }) => ready && seat === 'held');
+  }
+  await client.lock('x').run(({ previous }) => expect(previous).toBe('kept with the group'));
 });
 
 test('two restarted voters leave no majority; when the third has restarted they found anew, and a client goes on (3 voters, 1 client)', async () => {

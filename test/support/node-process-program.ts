@@ -1,11 +1,13 @@
 /** A process that is one node of a group: it takes, keeps and gives back locks as its parent says, and tells when it did. */
 import { existsSync } from 'node:fs';
 import { isQuorateError, join } from '@quorate/core';
-import type { Candidacy, Lease, Quorate, Status } from '@quorate/core';
+import type { Candidacy, Lease, Quorate, QuorateEvent, Status } from '@quorate/core';
 import { filter, firstValueFrom } from 'rxjs';
 import { notice, serveCommands } from '../../scripts/processes/child-program.ts';
 import { connectTo } from '../../scripts/processes/carrier.ts';
 import type { Carrier, Connected } from '../../scripts/processes/carrier.ts';
+import { openKeeping } from '../../scripts/processes/keeping.ts';
+import type { Keeping, Kept } from '../../scripts/processes/keeping.ts';
 import { machineTimeMs } from '../../scripts/processes/protocol.ts';
 
 export interface NodeMembership {
@@ -15,6 +17,8 @@ export interface NodeMembership {
   readonly voters: readonly string[];
   readonly timing?: { readonly heartbeatMs: number; readonly electionTimeoutMs: number };
   readonly sessionTtlMs?: number;
+  /** Where a voter keeps its memory. Default nowhere. */
+  readonly keeping?: Keeping;
 }
 
 export type NodeNotice =
@@ -37,13 +41,18 @@ export interface LeaseLook {
 
 export interface NodeView extends Pick<Status, 'role' | 'leader' | 'quorum' | 'session' | 'seat' | 'missing'> {
   readonly sessionsLost: number;
+  /** How often the group changed its voters since this process joined. */
+  readonly votersChanged: number;
 }
 
 const goodbyeMs = 1_000;
 
 let connected: Connected | undefined;
 let quorate: Quorate | undefined;
+let kept: Kept | undefined;
+let stopped: Promise<QuorateEvent | undefined> | undefined;
 let sessionsLost = 0;
+let votersChanged = 0;
 let contention: { readonly stop: AbortController; readonly loops: Promise<PromiseSettledResult<void>[]> } | undefined;
 const leases = new Map<number, Lease>();
 const candidacies = new Map<string, Candidacy>();
@@ -107,28 +116,35 @@ async function contend(locks: readonly string[], signal: AbortSignal): Promise<v
 
 const commands = {
   join: async (membership: NodeMembership): Promise<void> => {
-    const { carrier, group, node, voters, timing, sessionTtlMs } = membership;
+    const { carrier, group, node, voters, timing, sessionTtlMs, keeping } = membership;
     connected ??= await connectTo(carrier, node);
     const { transport } = connected;
     const session = sessionTtlMs === undefined ? undefined : { ttlMs: sessionTtlMs };
     const groupTiming = timing && { ...timing, maxSessionTtlMs: sessionTtlMs };
+    kept = keeping && voters.includes(node) ? await openKeeping(keeping, { group, node }) : undefined;
+    const storage = kept?.storage;
     sessionsLost = 0;
+    votersChanged = 0;
     // Where the group lives already, its own word counts; and it may have to bury a namesake first.
-    quorate = await join({ group, node, voters, transport, session, timing: groupTiming, firstFounding: true });
+    quorate = await join({ group, node, voters, transport, storage, session, timing: groupTiming, firstFounding: true });
     quorate.events$.subscribe((event) => {
       if (event.type === 'sessionLost') sessionsLost += 1;
+      if (event.type === 'votersChanged') votersChanged += 1;
     });
+    stopped = firstValueFrom(quorate.events$.pipe(filter(({ type }) => type === 'stopped')), { defaultValue: undefined });
   },
   /** Of those who leave together, the last have no majority any more to say goodbye to. */
   leave: async (): Promise<void> => {
     await quorate?.close({ timeoutMs: goodbyeMs });
     quorate = undefined;
+    await kept?.close();
+    kept = undefined;
     leases.clear();
     candidacies.clear();
   },
   look: (): Promise<NodeView> => {
     const { role, leader, quorum, session, seat, missing } = member().status;
-    return Promise.resolve({ role, leader, quorum, session, seat, missing, sessionsLost });
+    return Promise.resolve({ role, leader, quorum, session, seat, missing, sessionsLost, votersChanged });
   },
   /** A leader is known that is none of these, and it reaches a majority. */
   whenLed: async ({ notBy }: { readonly notBy: readonly string[] }): Promise<string> => {
@@ -139,8 +155,17 @@ const commands = {
   whenAllHeard: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ leader, missing }) => leader !== undefined && missing.length === 0)));
   },
+  /** As a readiness probe would see it. */
+  whenReady: async (): Promise<void> => {
+    await firstValueFrom(member().status$.pipe(filter(({ ready }) => ready)));
+  },
   whenConnected: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ connection, session }) => connection === 'connected' && session === 'healthy')));
+  },
+  /** Resolves with the code of the error by which this node stopped by itself. */
+  whenStopped: async (): Promise<string> => {
+    const event = await stopped;
+    return event?.type === 'stopped' && isQuorateError(event.error) ? event.error.code : 'not by itself';
   },
   whenDisconnected: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ connection }) => connection === 'disconnected')));

@@ -8,9 +8,9 @@ import type { Hold } from './hold-history.ts';
 import type { GrantedLease, LeaseLook, NodeCommands, NodeMembership, NodeNotice, NodeView } from './node-process-program.ts';
 
 /** Generous: a test fails by what it sees, not by how long a loaded machine takes. */
-const deadlineMs = 60_000;
+const deadlineMs = 120_000;
 
-export interface GroupSettings extends Pick<NodeMembership, 'timing' | 'sessionTtlMs'> {
+export interface GroupSettings extends Pick<NodeMembership, 'timing' | 'sessionTtlMs' | 'keeping'> {
   readonly carrier: Carrier;
   readonly group: string;
   readonly voters: readonly string[];
@@ -46,6 +46,12 @@ export class NodeProcess {
   async join(settings: GroupSettings): Promise<void> {
     this.settings = settings;
     await this.ask('join', { ...settings, node: this.name });
+  }
+
+  /** The group it is in, or was in last. */
+  get joined(): GroupSettings {
+    if (!this.settings) throw new Error(`${this.name} was in no group`);
+    return this.settings;
   }
 
   acquire(lock: string, timeoutMs = deadlineMs): Promise<GrantedLease> {
@@ -95,11 +101,10 @@ export class NodeProcess {
     this.running.resume();
   }
 
-  /** A process under the same name, with nothing in its memory. */
+  /** A process under the same name, with nothing in its memory but what its storage kept. */
   async rejoin(): Promise<void> {
-    if (!this.settings) throw new Error(`${this.name} was in no group`);
     await this.start();
-    await this.join(this.settings);
+    await this.join(this.joined);
   }
 
   async leave(): Promise<void> {

@@ -1,7 +1,27 @@
-/** The door for authors of adapters: the transport port and what an adapter needs to report its failures. */
+/** The door for authors of adapters: the ports of transports and of stores, and what an adapter needs to report its failures. */
 export * from './errors.ts';
+export * from './api/fence.ts';
+export * from './partition/token-fence.ts';
+export * from './partition/token-stamp.ts';
+export { fnv1a32 } from './ring/fnv1a.ts';
+export { assign } from './ring/assignment.ts';
+export type { AssignmentInput, AssignmentMember } from './ring/assignment.ts';
+export * from './ring/key-partition.ts';
+export { isFault } from './codec/fault.ts';
+export type { FrameFault } from './codec/fault.ts';
+export { decodeRecord, encodeRecord } from './codec/record-codec.ts';
+export * from './storage/storage.ts';
+export { beginRun, foldRecords } from './storage/begin-run.ts';
+export type { BegunRun, KeptSeat } from './storage/begin-run.ts';
+export * from './storage/conformance.ts';
+export { readRecord } from './storage/read-record.ts';
 export * from './transport/transport.ts';
 export * from './transport/abortable.ts';
 export * from './transport/conformance.ts';
 export * from './transport/frame-limit.ts';
 export * from './transport/names.ts';
+export type * from './api/partitions-contract.ts';
+export type { Quorate } from './api/quorate.ts';
+export * from './storage/fenced-log.ts';
+export { claimPart } from './storage/log-entry.ts';
+export { logStorage } from './storage/log-storage.ts';

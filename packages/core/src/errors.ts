@@ -5,110 +5,162 @@ export const errorCodes = {
   INVALID_NAME: {
     retriable: false,
     means: 'A group, node, lock or election name is not usable.',
-    todo: 'Use a non-empty string of at most 256 bytes in UTF-8.',
+    remedy: 'Use a non-empty string of at most 256 bytes in UTF-8.',
   },
   INVALID_OPTIONS: {
     retriable: false,
     means: 'The options contradict each other or a bound.',
-    todo: 'Change the option that the message names.',
+    remedy: 'Change the option that the message names.',
   },
   VOTERS_DIFFER: {
     retriable: false,
     means: 'This process names other voters than the group was formed with.',
-    todo: 'Start every process of the group with one list of voters.',
+    remedy: 'Start every process of the group with one list of voters.',
   },
   NODE_NAME_TAKEN: {
     retriable: false,
     means: 'A live process of the group already uses this node name.',
-    todo: 'Give every process its own node name (the pod name, for example).',
+    remedy: 'Give every process its own node name (the pod name, for example).',
   },
   JOIN_TIMEOUT: {
     retriable: true,
     means: 'No session could be opened before the deadline.',
-    todo: 'Start the voters that were not heard, check the broker, or raise `timeoutMs`.',
+    remedy: 'Start the voters that were not heard, check the broker, or raise `timeoutMs`.',
   },
   NO_QUORUM: {
     retriable: true,
     means: 'No majority of the voters can be reached, so nothing can be decided.',
-    todo: 'Bring back the missing voters.',
+    remedy: 'Bring back the missing voters.',
   },
   TRANSPORT_CLOSED: {
     retriable: false,
     means: 'The connection that carries Quorate was closed for good.',
-    todo: 'Close Quorate before the client it runs on, or join again on a new client.',
+    remedy: 'Close Quorate before the client it runs on, or join again on a new client.',
   },
   TRANSPORT_FAILED: {
     retriable: true,
     means: 'The broker could not be reached or refused a request.',
-    todo: 'See `cause`; check the address and the broker.',
+    remedy: 'See `cause`; check the address and the broker.',
   },
   TRANSPORT_DENIED: {
     retriable: false,
     means: "The broker's permissions forbid a subject or topic that Quorate needs.",
-    todo: 'Grant the rights that the message names.',
+    remedy: 'Grant the rights that the message names.',
   },
   TOPIC_MISSING: {
     retriable: false,
     means: 'The Kafka topic of the group does not exist and could not be created.',
-    todo: 'Create it with the command in the message.',
+    remedy: 'Create it with the command in the message.',
   },
   SESSION_LOST: {
     retriable: true,
     means: 'The session of this process ended, and every lease under it with it.',
-    todo: 'Nothing for the session (a new one opens by itself); take the lock again if it is still wanted.',
+    remedy: 'Nothing for the session (a new one opens by itself); take the lock again if it is still wanted.',
   },
   LEASE_LOST: {
     retriable: true,
     means: 'The lease ended before the work under it did; another holder may have started.',
-    todo: 'Rely on the fencing token for what was written, then decide whether to run again.',
+    remedy: 'Rely on the fencing token for what was written, then decide whether to run again.',
   },
   LOCK_TIMEOUT: {
     retriable: true,
     means: 'The lock was not granted before the deadline.',
-    todo: 'Try again later, or wait longer with `timeoutMs`.',
+    remedy: 'Try again later, or wait longer with `timeoutMs`.',
   },
   NOT_HELD: {
     retriable: false,
     means: 'The lease no longer holds the lock or term.',
-    todo: 'Acquire again before changing anything under it.',
+    remedy: 'Acquire again before changing anything under it.',
   },
-  ABORTED: { retriable: false, means: 'The caller aborted the request; nothing of it is left behind.', todo: 'Nothing.' },
+  PARTITION_REVOKED: {
+    retriable: false,
+    means: 'The partition moves to another member.',
+    remedy: 'Finish what is under way and return; the next owner starts then.',
+  },
+  NOT_OWNER: {
+    retriable: true,
+    means: 'Another process owns the partition, or nobody does yet.',
+    remedy: 'Send the work to the owner that the details name, or try again when the partitions have settled.',
+  },
+  NOT_A_MEMBER: {
+    retriable: false,
+    means: 'No process of that name takes part in the set of partitions.',
+    remedy: 'Check the name against `ownership.members`.',
+  },
+  HANDLER_ENDED: {
+    retriable: true,
+    means: 'A handler must work until its signal fires.',
+    remedy: 'Await the signal at the end of the handler.',
+  },
+  ABORTED: { retriable: false, means: 'The caller aborted the request; nothing of it is left behind.', remedy: 'Nothing.' },
   QUEUE_FULL: {
     retriable: true,
     means: 'The queue of this lock has reached its limit of waiters.',
-    todo: 'Back off, use `tryAcquire`, or spread the work over more locks.',
+    remedy: 'Back off, use `tryAcquire`, or spread the work over more locks.',
   },
   LIMIT_REACHED: {
     retriable: true,
-    means: 'A limit of the group (sessions, notes or outstanding requests) is reached.',
-    todo: 'Slow down or release what is no longer needed; the message names the limit.',
+    means: 'A limit of the group (sessions, notes or outstanding requests) or of the broker is reached.',
+    remedy: 'Slow down or release what is no longer needed; the message names the limit.',
   },
   MAILBOX_FULL: {
     retriable: true,
     means: 'More requests wait in this process than its mailbox holds.',
-    todo: 'Await earlier requests before making more.',
+    remedy: 'Await earlier requests before making more.',
   },
   COMMAND_TOO_LARGE: {
     retriable: false,
     means: 'One request does not fit into a frame of this transport.',
-    todo: 'Use shorter names or values, or raise the largest message size of the broker.',
+    remedy: 'Use shorter names or values, or raise the largest message size of the broker.',
   },
   NOTE_TOO_LARGE: {
     retriable: false,
     means: 'A hand-over note or proclaimed value is larger than 1 KiB.',
-    todo: 'Keep a reference in it and the data elsewhere.',
+    remedy: 'Keep a reference in it and the data elsewhere.',
   },
-  CLOSED: { retriable: false, means: 'This Quorate instance was closed.', todo: 'Join again for a new one.' },
-  UNSUPPORTED: { retriable: false, means: 'The group does not know this request.', todo: 'Upgrade every voter first, then the callers.' },
+  STALE_OWNER: {
+    retriable: false,
+    means: 'A later owner of the partition is at work, so this one commits nothing more.',
+    remedy:
+      'Nothing where partitions move; if the group was founded anew with lower tokens, commit the offset once with an admin client (Kafka), or delete the durable that the message names (NATS).',
+  },
+  GROUP_HAS_MEMBERS: {
+    retriable: true,
+    means:
+      'Other consumers, not of this group, read the same partitions: members of a Kafka group of the same id, or an overlapping consumer of a work queue.',
+    remedy: 'Stop the old deployment; owned consumers go on by themselves once its members are gone.',
+  },
+  CLOSED: { retriable: false, means: 'This Quorate instance was closed.', remedy: 'Join again for a new one.' },
+  UNSUPPORTED: { retriable: false, means: 'The group does not know this request.', remedy: 'Upgrade every voter first, then the callers.' },
+  VERSION_GAP: {
+    retriable: false,
+    means: 'This process and the group have no version of the protocol in common.',
+    remedy: 'Upgrade one version at a time: every process to the next, and only then on.',
+  },
   STORAGE_FAILED: {
     retriable: false,
     means: 'The storage of this voter failed, and the voter stopped before saying anything it could not keep.',
-    todo: 'Repair the storage and start the process again.',
+    remedy: 'Repair the storage and start the process again.',
+  },
+  STORAGE_IN_USE: {
+    retriable: true,
+    means: 'Another process has the storage of this seat: a living one keeps later ones out, or a later one has taken over.',
+    remedy: 'Stop the other process, or give this one a node name and a storage of its own.',
+  },
+  STORAGE_CORRUPT: {
+    retriable: false,
+    means: 'The storage of this voter holds what no crash can leave behind, so it cannot be trusted with a vote.',
+    remedy: 'Look for what changed it; then delete it, and the voter comes back as one that lost its memory.',
+  },
+  STORAGE_VERSION: {
+    retriable: false,
+    means: 'The storage of this voter was written by a version that this one cannot read.',
+    remedy: 'Start the version that wrote it, or a later one.',
   },
   INVARIANT: {
     retriable: false,
     means: 'An invariant of the protocol does not hold; this voter stopped to keep the others safe.',
-    todo: 'Report it with the events that led to it.',
+    remedy: 'Report it with the events that led to it.',
   },
 } as const;
 
@@ -131,8 +183,8 @@ export class QuorateError extends Error {
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, happened: string, options: QuorateErrorOptions = {}) {
-    const { means, todo, retriable } = errorCodes[code];
-    super(`${happened} ${means} ${todo}`, options.cause === undefined ? undefined : { cause: options.cause });
+    const { means, remedy, retriable } = errorCodes[code];
+    super(`${happened} ${means} ${remedy}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retriable = retriable;
     this.details = options.details ?? {};

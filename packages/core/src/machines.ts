@@ -10,6 +10,8 @@ import type { ReplicaInput, ReplicaOptions, ReplicaOutput } from './paxos/replic
 import { Synod } from './paxos/synod.ts';
 import type { SynodInput, SynodOptions, SynodOutput, SynodSnapshot } from './paxos/synod.ts';
 import type { Numbered } from './session/answer-window.ts';
+import { HashRing } from './ring/hash-ring.ts';
+import type { HashRingOptions, RingChange } from './ring/hash-ring.ts';
 import { SessionMachine } from './session/session-machine.ts';
 import type { SessionCommand, SessionOutput } from './session/session-machine.ts';
 import type { SessionLimits } from './session/session-table.ts';
@@ -32,6 +34,8 @@ export type { Ballot, Proposer } from './paxos/ballot.ts';
 export type { Configuration, Seat } from './paxos/configuration.ts';
 export { Synod } from './paxos/synod.ts';
 export type * from './paxos/synod.ts';
+export { HashRing } from './ring/hash-ring.ts';
+export type { HashRingOptions, RingChange, RingNode } from './ring/hash-ring.ts';
 export { seededRandom } from './time/random.ts';
 export type { Random } from './time/random.ts';
 
@@ -66,4 +70,15 @@ export function synod<V>(
   options?: MachineOptions<SynodInput<V>>,
 ): OperatorFunction<SynodInput<V>, SynodOutput<V>> {
   return machine(() => new Synod<V>(decree, memory), options);
+}
+
+/**
+ * Nodes that come and go, as snapshots of the ring after each change: `changes$.pipe(hashRing())`. A change that the ring refuses (a name
+ * that is there already, a weight of 0) leaves it as it is and is told to `onFault`.
+ */
+export function hashRing(ring?: HashRingOptions, options?: MachineOptions<RingChange>): OperatorFunction<RingChange, HashRing> {
+  return machine(() => {
+    let current = HashRing.empty(ring);
+    return { step: (change: RingChange) => (current = current.apply(change)) };
+  }, options);
 }

@@ -22,7 +22,7 @@ export async function openChannel(source: LinkSource, options: ResolvedOptions, 
   const { clientInboxes, retentionMs, replicationFactor } = options;
   const { group, node, voters } = channelOptions;
   const spec = framesTopic({ group, partitions: partitionCount(clientInboxes), retentionMs, replicationFactor });
-  const layout = new Layout({ voters, clientInboxes });
+  const layout = new Layout({ voters, clientInboxes, writer: node });
   const inbox = layout.inboxOf(node);
   const keys = new RecordKeys({ channel: randomBytes(channelIdLength), node, inbox });
   const events = new EventPublisher(source, { group, replicationFactor, onEvent: channelOptions.onEvent });

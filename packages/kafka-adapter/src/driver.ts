@@ -13,6 +13,8 @@ export interface TopicSpec {
   readonly settings: Readonly<Record<string, string>>;
   /** Those of the settings without which the topic is not to be created; the others are dropped where a policy forbids them. */
   readonly essentialSettings: readonly string[];
+  /** For a topic that must keep what it acknowledged: `min.insync.replicas`, where it gets more replicas than that. */
+  readonly insyncReplicasMin?: number;
 }
 
 export interface TopicDescription {

@@ -4,7 +4,7 @@ import { within } from './back-off.ts';
 import { asQuorateError } from './failure.ts';
 import type { Entry, Link } from './link.ts';
 import type { LinkSource } from './link-source.ts';
-import { partitionOfKey } from './murmur2.ts';
+import { partitionByMurmur2 } from './murmur2.ts';
 import { eventsTopic } from './topic.ts';
 
 /** Events of this long leave as one request. */
@@ -109,5 +109,5 @@ export class EventPublisher {
 /** By resource, so that the events of one lock stay in order for whoever reads them. */
 function entryOf({ kind, name, bytes }: PublishedEvent, partitions: number): Entry {
   const key = Buffer.from(`${kind}:${name}`);
-  return { partition: partitionOfKey(key, partitions), record: { key, value: Buffer.from(bytes) } };
+  return { partition: partitionByMurmur2(key, partitions), record: { key, value: Buffer.from(bytes) } };
 }

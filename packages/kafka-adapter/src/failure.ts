@@ -5,8 +5,11 @@ import { isQuorateError, QuorateError } from '@quorate/core/adapter';
  * - `connection`: unreachable, lost or silent. `leader`: a partition moved, or has no leader for now.
  * - `missing`: no such topic. `denied`: no right to it. `outOfRange`: the offset asked for is gone or not there yet.
  * - `tooLarge`: a batch over the topic's limit. `refused`: anything else, a record that cannot be decoded included.
+ * - `coordinator`: a group or a transaction is looked after by another broker, or not yet again. `members`: a group has members, and
+ *   its offsets are theirs to commit. `fenced`: a newer producer has the transactional id.
  */
-export type FailureKind = 'connection' | 'leader' | 'missing' | 'denied' | 'outOfRange' | 'tooLarge' | 'refused';
+export type FailureKind =
+  'connection' | 'leader' | 'missing' | 'denied' | 'outOfRange' | 'tooLarge' | 'coordinator' | 'members' | 'fenced' | 'refused';
 
 export class KafkaFailure extends Error {
   override readonly name = 'KafkaFailure';

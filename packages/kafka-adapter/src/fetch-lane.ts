@@ -18,6 +18,14 @@ const recordsBehindMax = 10_000;
 const skipPauseMs = 50;
 const never = new AbortController().signal;
 
+/**
+ * What records lead to is found in the turn after them, and is waited for by others. To ask for more first would keep that waiting
+ * for as long as a request takes to write.
+ */
+function turnOver(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
 export interface FetchLaneOptions {
   readonly driver: KafkaDriver;
   readonly broker: number;
@@ -73,6 +81,8 @@ export class FetchLane {
         const fetched = await this.#fetch(maxWaitMs);
         if (this.#isStopped) break;
         for (const partition of fetched) this.#take(partition);
+        await turnOver();
+        if (this.#isStopped) break;
       } catch (error) {
         if (this.#isStopped) break;
         const failure = error instanceof KafkaFailure ? error : new KafkaFailure('refused', String(error), { cause: error });

@@ -7,6 +7,7 @@ import { readEvents } from './event-reader.ts';
 import { takeHandle } from './kafkajs-cluster.ts';
 import { linkSource } from './link-source.ts';
 import type { LinkSource } from './link-source.ts';
+import { partitionByMurmur2 } from './murmur2.ts';
 import { groupTiming, handleTiming, resolveKafkaTransportOptions } from './options.ts';
 import type { KafkaTransportOptions, ResolvedOptions } from './options.ts';
 
@@ -24,6 +25,7 @@ export function kafkaTransport(kafka: KafkaClient, options: KafkaTransportOption
   return {
     name: 'kafka',
     timing: { ...(reading === 'handle' ? handleTiming : groupTiming), ...resolved.timing },
+    partitionOf: partitionByMurmur2,
     open: (channelOptions) => owning(source(), channelOptions.signal, (own) => openChannel(own, resolved, channelOptions)),
     readEvents: (readerOptions) => owning(source(), readerOptions.signal, (own) => readEvents(own, resolved, readerOptions)),
   };

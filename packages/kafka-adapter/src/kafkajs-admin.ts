@@ -28,9 +28,10 @@ export class KafkajsAdmin implements TopicAdmin {
     return settingIn(admin.describeConfigs(request), name);
   }
 
-  async create(spec: TopicSpec): Promise<void> {
+  async create(given: TopicSpec): Promise<void> {
     const admin = await this.#connected();
-    const replicationFactor = spec.replicationFactor ?? (await replicasFor(admin));
+    const replicationFactor = given.replicationFactor ?? (await replicasFor(admin));
+    const spec = withInsyncReplicas(given, replicationFactor);
     try {
       await createOnce(admin, spec, { replicationFactor, names: Object.keys(spec.settings) });
     } catch (error) {
@@ -97,6 +98,12 @@ export async function settingIn(
 async function replicasFor(admin: KafkaAdmin): Promise<number> {
   const { brokers } = await translated(admin.describeCluster());
   return Math.min(replicasMax, Math.max(1, brokers.length));
+}
+
+function withInsyncReplicas(spec: TopicSpec, replicationFactor: number): TopicSpec {
+  const { insyncReplicasMin = 0, settings } = spec;
+  if (insyncReplicasMin === 0 || replicationFactor <= insyncReplicasMin) return spec;
+  return { ...spec, settings: { ...settings, 'min.insync.replicas': String(insyncReplicasMin) } };
 }
 
 interface Creation {

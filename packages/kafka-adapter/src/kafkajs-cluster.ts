@@ -34,15 +34,41 @@ export interface KafkajsBroker {
     minBytes: number;
     maxBytes: number;
     topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
-  }): Promise<{ responses: { partitions: KafkajsFetched[] }[] }>;
+  }): Promise<{ responses: { topicName: string; partitions: KafkajsFetched[] }[] }>;
   produce(request: {
     acks: number;
     timeout: number;
+    transactionalId?: string;
+    producerId?: string;
+    producerEpoch?: number;
     topicData: {
       topic: string;
       partitions: { partition: number; firstSequence: number; messages: { key: Buffer; value: Buffer | null }[] }[];
     }[];
   }): Promise<unknown>;
+  /** `coordinatorType` 0 for groups, 1 for transactions. */
+  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<{ coordinator: { nodeId: number } }>;
+  offsetFetch(request: { groupId: string; topics: { topic: string; partitions: { partition: number }[] }[] }): Promise<{
+    responses: { topic: string; partitions: { partition: number; offset: string; metadata: string | null }[] }[];
+  }>;
+  offsetCommit(request: { groupId: string; groupGenerationId: number; memberId: string; topics: KafkajsOffsets[] }): Promise<unknown>;
+  describeGroups(request: { groupIds: string[] }): Promise<{ groups: { members: { clientId: string; clientHost: string }[] }[] }>;
+  initProducerId(request: { transactionalId: string; transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
+  addPartitionsToTxn(request: KafkajsTransaction & { topics: { topic: string; partitions: number[] }[] }): Promise<unknown>;
+  addOffsetsToTxn(request: KafkajsTransaction & { groupId: string }): Promise<unknown>;
+  txnOffsetCommit(request: KafkajsTransaction & { groupId: string; topics: KafkajsOffsets[] }): Promise<unknown>;
+  endTxn(request: KafkajsTransaction & { transactionResult: boolean }): Promise<unknown>;
+}
+
+export interface KafkajsOffsets {
+  readonly topic: string;
+  readonly partitions: { partition: number; offset: string; metadata: string }[];
+}
+
+export interface KafkajsTransaction {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
 }
 
 export interface KafkajsMetadata {
@@ -53,7 +79,26 @@ export interface KafkajsMetadata {
 export interface KafkajsFetched {
   readonly partition: number;
   readonly highWatermark: string;
-  readonly messages: readonly { offset: string; key: Buffer | null; value: Buffer | null }[];
+  readonly lastStableOffset?: string;
+  readonly abortedTransactions?: readonly { producerId: string; firstOffset: string }[] | null;
+  readonly messages: readonly KafkajsRecord[];
+}
+
+/** Records in the message format before Kafka 0.11 belong to no batch. */
+export interface KafkajsRecord {
+  readonly offset: string;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly timestamp: string;
+  readonly attributes: number;
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  readonly isControlRecord?: boolean;
+  readonly batchContext?: {
+    readonly firstOffset: string;
+    readonly lastOffsetDelta: number;
+    readonly producerId: string;
+    readonly inTransaction: boolean;
+  };
 }
 
 const clusterMethods = ['addTargetTopic', 'refreshMetadata', 'getNodeIds', 'findBroker', 'disconnect'];

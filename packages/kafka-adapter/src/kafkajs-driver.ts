@@ -17,6 +17,8 @@ const latest = -1;
 const produceTimeoutMs = 5_000;
 const responseBytesMax = 16_777_216;
 const topicResource = 2;
+const groupType = 0;
+const transactionType = 1;
 
 export class KafkajsDriver implements KafkaDriver {
   readonly #kafka: KafkaClient;
@@ -73,6 +75,32 @@ export class KafkajsDriver implements KafkaDriver {
     } finally {
       await this.#admin.close();
     }
+  }
+
+  /** For requests that this port has no word for: connected, so that two at once do not open it twice. */
+  async broker(id: number): Promise<KafkajsBroker> {
+    await this.ready(id);
+    return this.#broker(id);
+  }
+
+  /**
+   * The broker that looks after a group's offsets or a transactional id. Asked of one broker after the other: the cluster's own search
+   * ends at the first that is down, and keeps a missing right to itself.
+   */
+  async coordinator(kind: 'group' | 'transaction', id: string): Promise<KafkajsBroker> {
+    let failure = closedFailure();
+    for (const known of [...this.#brokers.keys()]) {
+      try {
+        const broker = await this.broker(known);
+        const asked = { groupId: id, coordinatorType: kind === 'group' ? groupType : transactionType };
+        const { coordinator } = await translated(broker.findGroupCoordinator(asked));
+        return await this.broker(coordinator.nodeId);
+      } catch (error) {
+        failure = failureOf(error);
+        if (failure.kind === 'denied') break;
+      }
+    }
+    throw failure;
   }
 
   ready(id: number): Promise<void> {

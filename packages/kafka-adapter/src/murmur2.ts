@@ -1,11 +1,18 @@
 /** MurmurHash2 as Kafka's default partitioner uses it, so that producers in any language agree on where a key goes. */
+import { keyBytes, partitionOfHash } from '@quorate/core/adapter';
 
 const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;
 
-/** A partition below `count`. */
-export function partitionOfKey(key: Uint8Array, count: number): number {
-  return (murmur2(key) & 0x7fffffff) % count;
+/**
+ * Where the Java client, kafkajs's `DefaultPartitioner` and librdkafka's `murmur2_random` place a key: `toPositive(murmur2(key)) % count`.
+ * The empty key is a key; no key at all has no place, and each producer then chooses one. kafkajs takes bytes for bytes only where
+ * they are a `Buffer`: of another `Uint8Array` it hashes the decimal digits.
+ *
+ * @throws QuorateError `INVALID_OPTIONS` for a count below 1, or a key that is neither text nor bytes.
+ */
+export function partitionByMurmur2(key: string | Uint8Array, count: number): number {
+  return partitionOfHash(murmur2(keyBytes(key)) & 0x7fffffff, count);
 }
 
 /** A signed 32-bit number, as in Java. */

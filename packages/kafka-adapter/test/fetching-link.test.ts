@@ -12,6 +12,7 @@ class World {
   readonly texts: string[] = [];
   readonly statuses: (boolean | string)[] = [];
   readonly events: ChannelEvent[] = [];
+  onText: (() => void) | undefined;
   readonly #changes = new EventEmitter();
   readonly link: FetchingLink;
 
@@ -22,7 +23,10 @@ class World {
       read: () => [0, 2],
       inFlightMax: 2,
       probe: { key: Buffer.from('probe'), value: null },
-      onRecord: (_partition, { value }) => this.#note(() => value !== null && this.texts.push(value.toString())),
+      onRecord: (_partition, { value }) => {
+        this.#note(() => value !== null && this.texts.push(value.toString()));
+        if (value !== null) this.onText?.();
+      },
       onConnected: (isConnected, cause) => this.#note(() => this.statuses.push(isConnected || (cause?.message ?? 'lost'))),
       onEvent: (event) => this.#note(() => this.events.push(event)),
     });
@@ -89,6 +93,26 @@ test('takes each record once where a broker sends whole batches, or the same ans
   driver.append(0, 'four');
   await world.until(() => world.texts.includes('four'));
   expect(world.texts.sort()).toEqual(['four', 'one', 'three', 'two']);
+});
+
+test('writes what the turn after a record has to say before it asks for more', async () => {
+  const driver = new FakeDriver(4);
+  const world = await opened(driver);
+  const calls: string[] = [];
+  const { fetch, produce } = { fetch: driver.fetch.bind(driver), produce: driver.produce.bind(driver) };
+  const bothMade = new Promise<void>((resolve) => {
+    const note = (call: string): void => {
+      if (world.texts.length > 0 && calls.push(call) === 2) resolve();
+    };
+    driver.fetch = (...request) => (note('fetch'), fetch(...request));
+    driver.produce = (...request) => (note('produce'), produce(...request));
+  });
+  world.onText = () => {
+    process.nextTick(() => world.link.write([{ partition: 1, record: { key: Buffer.from('k'), value: Buffer.from('answer') } }]));
+  };
+  driver.append(0, 'question');
+  await bothMade;
+  expect(calls).toEqual(['produce', 'fetch']);
 });
 
 test('follows a partition to its new leader', async () => {

@@ -16,6 +16,7 @@ export interface NatsConnection {
 
 export interface NatsServerInfo {
   readonly max_payload: number;
+  readonly version?: string;
 }
 
 export interface NatsPublishOptions {

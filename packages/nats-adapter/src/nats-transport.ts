@@ -1,4 +1,5 @@
 /** The NATS transport: Quorate on a connection that the application already has. */
+import { partitionByFnv1a } from '@quorate/core/adapter';
 import type { TimingHints, Transport } from '@quorate/core/adapter';
 import { openNatsChannel } from './channel.ts';
 import type { NatsConnection } from './connection.ts';
@@ -25,6 +26,8 @@ export function natsTransport(connection: NatsConnection, options: NatsTransport
   return {
     name: 'nats',
     timing: options.timing ?? natsTransportDefaults.timing,
+    // As the server's subject mapping `partition()` hashes its tokens.
+    partitionOf: partitionByFnv1a,
     open: (channelOptions) => openNatsChannel(connection, subjectPrefix, channelOptions),
     readEvents: (readerOptions) => readNatsEvents(connection, subjectPrefix, readerOptions),
   };

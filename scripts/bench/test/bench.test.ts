@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Latencies, quantile } from '../latency.ts';
+import type { MovementRow } from '../movement-bench.ts';
 
 const root = resolve(__dirname, '..', '..', '..');
 const timeoutMs = 60_000;
@@ -48,10 +49,42 @@ test(
   timeoutMs,
 );
 
+test(
+  'in every row of the movement benchmark ours is the ideal (10 and 11, 3 and 4 members)',
+  async () => {
+    const { code, summary } = await bench('movement');
+    expect(code).toBe(0);
+    expect(summary).toMatchObject({ ok: true, command: 'bench movement' });
+    const rows = summary['rows'] as readonly MovementRow[];
+    expect(rows).toHaveLength(18);
+    for (const { ours, ideal } of rows) expect(ours).toEqual(ideal);
+    expect(rows.find(({ partitions, from, weights }) => partitions === 100 && from === 10 && weights === 'equal')).toMatchObject({
+      ours: { moved: 9, maxOverMean: 1.1 },
+      roundRobin: { moved: 90, maxOverMean: 1.1 },
+    });
+  },
+  timeoutMs,
+);
+
+test(
+  'a ring benchmark measures three rings in turns (100 nodes, 1 round)',
+  async () => {
+    const { summary } = await bench('ring', '--rounds', '1');
+    expect(summary).toMatchObject({ command: 'bench ring', nodes: 100, rounds: 1 });
+    const { ours, hashring, consistentHash, ratio } = summary as Record<string, number>;
+    for (const figure of [ours, hashring, consistentHash]) expect(figure).toBeGreaterThan(0);
+    expect(ratio).toBeCloseTo((ours ?? 0) / (hashring ?? 1), 1);
+    for (const costs of ['buildMs', 'changeMs', 'memoryBytes'])
+      for (const cost of Object.values(summary[costs] as Record<string, number>)) expect(cost).toBeGreaterThan(0);
+  },
+  timeoutMs,
+);
+
 test.each([
   [['lock', '--transport', 'pigeon'], '--transport is pigeon, not one of memory, nats, kafka'],
   [['lock', '--clients', '0'], '--clients is 0, not a whole number from 1 to 4096'],
   [['takeover', '--transport', 'memory'], '--transport is memory, not one of nats, kafka'],
+  [['ring', '--rounds', '0'], '--rounds is 0, not a whole number from 1 to 1000'],
   [['fly'], 'usage: bench lock'],
 ])(
   'a call that cannot be meant is refused: %p',

@@ -28,6 +28,13 @@ describe('rules for dependencies', () => {
     );
   });
 
+  test('leave the peer lmdb and its binaries as they are, and nothing else that builds', () => {
+    const binaries = ['lmdb', '@lmdb/lmdb-linux-x64', 'msgpackr-extract'];
+    const some = binaries.map((name) => ({ manifest: { name, version, scripts: { install: 'x' } }, buildsNativeCode: true }));
+    expect(faultsOfInstalled(some)).toEqual([]);
+    expect(faultsOfInstalled([{ manifest: { name: 'lmdb-like', version }, buildsNativeCode: true }])).toHaveLength(2);
+  });
+
   test('catch native code that npm would build without being asked', () => {
     expect(faultsOfInstalled([{ manifest: { name: 'rxjs', version }, buildsNativeCode: true }])).toHaveLength(1);
   });

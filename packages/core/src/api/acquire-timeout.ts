@@ -1,6 +1,7 @@
 /** What a caller whose deadline passed is told: who holds the lock, since when, who waits before it, or who is missing. */
 import { QuorateError } from '../errors.ts';
 import type { HolderInfo, LockResult } from '../lock/command.ts';
+import { calendarText } from '../runtime/calendar.ts';
 import type { Resource } from './held-lease.ts';
 import type { Instance } from './instance.ts';
 import { hasQuorum, statusOf } from './status.ts';
@@ -45,7 +46,7 @@ function heldError(
 ): QuorateError {
   const isOwn = node === instance.node;
   const heldByThisProcess = isOwn && instance.leases.has(token);
-  const since = new Date(sinceWallMs).toISOString();
+  const since = calendarText(sinceWallMs);
   const details = { ...facts, holder: node, token, since, place, heldByThisProcess };
   if (isOwn && !heldByThisProcess && place === 0) {
     return new QuorateError('LOCK_TIMEOUT', `${happened}: the grant came at the deadline and was given back.`, { details });
@@ -55,6 +56,18 @@ function heldError(
     : '';
   const happenedFully = `${happened}: it is held by ${node} since ${since} (token ${token}); the place in the queue was ${place}.${own}`;
   return new QuorateError('LOCK_TIMEOUT', happenedFully, { details });
+}
+
+/** `QUEUE_FULL`, with who is in front of it all. */
+export function queueFullError({ kind, name }: Resource, result: LockResult): QuorateError {
+  const holder = holderOf(result);
+  const happened = `The queue of the ${kind} "${name}" is full`;
+  if (holder === null) return new QuorateError('QUEUE_FULL', `${happened}.`, { details: { kind, name } });
+  const [node, token, sinceWallMs] = holder;
+  const since = calendarText(sinceWallMs);
+  return new QuorateError('QUEUE_FULL', `${happened}; it is held by ${node} since ${since} (token ${token}).`, {
+    details: { kind, name, holder: node, token, since },
+  });
 }
 
 function holderOf([, , , extra]: LockResult): HolderInfo | null {

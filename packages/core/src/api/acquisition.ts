@@ -6,11 +6,13 @@ import { checkSignal } from './signal.ts';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import { acquireFlag, lockOp, resultCode, want } from '../lock/command.ts';
 import type { AcquireOp, CancelOp, LockResult } from '../lock/command.ts';
+import { outstandingMax } from '../runtime/create-member.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
 import { callTimeoutMsDefault, checkTimeout } from './duration.ts';
 import type { Resource } from './held-lease.ts';
+import type { TimerHandle } from '../time/host.ts';
 import type { Instance, WaitingCall } from './instance.ts';
-import { timeoutError } from './acquire-timeout.ts';
+import { queueFullError, timeoutError } from './acquire-timeout.ts';
 
 export interface AcquireOptions {
   /** How long to wait, in milliseconds. Default 30 s; `Infinity` must be written. */
@@ -56,8 +58,9 @@ class Acquisition<L> implements WaitingCall {
   readonly #beganAtMs: number;
   #phase: 'parked' | 'asked' | 'late' | 'over' = 'parked';
   #timeoutMs = callTimeoutMsDefault;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: TimerHandle | undefined;
   #onAbort: (() => void) | null = null;
+  #isParked = false;
   #number = 0;
   #seq = 0;
   #session = 0;
@@ -87,7 +90,8 @@ class Acquisition<L> implements WaitingCall {
     if (signal?.aborted === true) return this.#reject(this.#aborted());
     if (signal) this.#listen(signal);
     this.#number = this.#instance.enlist(this);
-    if (this.#timeoutMs !== Infinity) this.#timer = setTimeout(onDeadline, this.#timeoutMs, this);
+    if (this.#timeoutMs !== Infinity)
+      this.#timer = this.#instance.engine.host.startTimer<Acquisition<L>>(onDeadline, this.#timeoutMs, this);
     this.onSession();
   }
 
@@ -95,7 +99,9 @@ class Acquisition<L> implements WaitingCall {
   onSession(): void {
     const { engine } = this.#instance;
     const { session } = engine;
-    if (this.#phase !== 'parked' || session === null) return;
+    if (this.#phase !== 'parked') return;
+    if (session === null) return this.#park();
+    this.#leaveParked();
     try {
       this.#seq = engine.submit(this.#build, this.#onOutcome);
       this.#session = session;
@@ -111,6 +117,19 @@ class Acquisition<L> implements WaitingCall {
     this.#instance.meter.failures += 1;
     this.#finish();
     this.#reject(error);
+  }
+
+  /** More than one session has room for would be refused when it opens, so they are refused now. */
+  #park(): void {
+    if (this.#isParked) return;
+    if (this.#instance.parked >= outstandingMax) return this.fail(this.#overParked());
+    this.#isParked = true;
+    this.#instance.parked += 1;
+  }
+
+  #leaveParked(): void {
+    if (this.#isParked) this.#instance.parked -= 1;
+    this.#isParked = false;
   }
 
   readonly #build = (seq: number): AcquireOp => {
@@ -175,7 +194,7 @@ class Acquisition<L> implements WaitingCall {
     this.#phase = 'late';
     this.#withdraw((answer) => this.#timeOut(answer));
     if (engine.status.leader === null) return this.#timeOut(null);
-    this.#timer = setTimeout(() => this.#timeOut(null), options.electionTimeoutMs);
+    this.#timer = engine.host.startTimer(() => this.#timeOut(null), options.electionTimeoutMs);
   }
 
   #timeOut(answer: LockResult | null): void {
@@ -198,7 +217,8 @@ class Acquisition<L> implements WaitingCall {
 
   #finish(): void {
     this.#phase = 'over';
-    clearTimeout(this.#timer);
+    this.#leaveParked();
+    this.#instance.engine.host.stopTimer(this.#timer);
     this.#instance.waiting.delete(this.#number);
     if (this.#onAbort) this.#request.options?.signal?.removeEventListener('abort', this.#onAbort);
   }
@@ -212,13 +232,22 @@ class Acquisition<L> implements WaitingCall {
     return `the ${kind} "${name}"`;
   }
 
+  #overParked(): QuorateError {
+    const happened = `${outstandingMax} requests of this process wait for a session to be made under.`;
+    return new QuorateError('MAILBOX_FULL', happened, { details: { outstandingMax } });
+  }
+
   #aborted(): QuorateError {
     return new QuorateError('ABORTED', `Waiting for ${this.#what} was aborted.`, { cause: this.#request.options?.signal?.reason });
   }
 
-  #refused([, code]: LockResult): QuorateError {
-    if (code === resultCode.queueFull) return new QuorateError('QUEUE_FULL', `The queue of ${this.#what} is full.`);
-    if (code === resultCode.limit) return new QuorateError('LIMIT_REACHED', `The request for ${this.#what} is over a limit of the group.`);
+  #refused(result: LockResult): QuorateError {
+    const code = result[1];
+    if (code === resultCode.queueFull) return queueFullError(this.#request.resource, result);
+    if (code === resultCode.limit) {
+      const happened = `The request for ${this.#what} is over the limit of outstanding requests of one session.`;
+      return new QuorateError('LIMIT_REACHED', happened, { details: { limit: 'outstanding requests' } });
+    }
     return new QuorateError('UNSUPPORTED', `The request for ${this.#what} was refused (${code}).`);
   }
 }

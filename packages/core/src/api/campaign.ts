@@ -117,13 +117,14 @@ export class Campaign implements Candidacy {
 
   #pause(): Promise<void> {
     const { signal } = this.#stopping;
+    const { host } = this.#instance.engine;
     return new Promise((resolve) => {
       const end = (): void => {
-        clearTimeout(timer);
+        host.stopTimer(timer);
         signal.removeEventListener('abort', end);
         resolve();
       };
-      const timer = setTimeout(end, retryMs);
+      const timer = host.startTimer(end, retryMs);
       signal.addEventListener('abort', end);
     });
   }

@@ -1,4 +1,5 @@
 /** Each event as a line of a log: how loud, and in which words. */
+import { versionGapText } from '../version.ts';
 import type { LogLevel } from './logger.ts';
 import type { QuorateEvent } from './events.ts';
 
@@ -17,8 +18,20 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return error(`The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms; no group is formed until it is right.`);
     case 'nodeNameTaken':
       return error(`A live process of the group already uses the node name ${event.by.node}.`);
+    case 'versionGap':
+      return error(versionGapText(event.node, event.theirs, event.ours));
+    case 'levelRaised':
+      return info(`The group uses version ${event.level} from here on: every process of it can.`);
     case 'seatLost':
-      return warn('This voter came back without its memory; it takes part as a client.');
+      return warn('This voter came back without its memory; it takes part as a client until it is swapped in.');
+    case 'snapshotInstalled':
+      return info(`This process was far behind; it goes on from a snapshot that ${event.from} made of slot ${event.index}.`);
+    case 'seatRegained':
+      return info(`This process was swapped in: it is a voter of configuration ${event.configuration}.`);
+    case 'seatGiven':
+      return warn('The seat of this voter was given to another; it goes on without a vote.');
+    case 'votersChanged':
+      return info(`The voters are ${list(event.configuration.voters.map(({ node }) => node))} (configuration ${event.configuration.id}).`);
     case 'foreignFounding':
       return warn(`${event.node} belongs to another founding of this group.`);
     case 'leaderChanged':
@@ -41,6 +54,22 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return warn(`The ${event.kind} ${event.name} (token ${event.token}) could not be released: ${event.error.message}`);
     case 'campaignFailed':
       return warn(`The campaign for ${event.name} failed${event.retryMs === null ? ' and is over' : ''}: ${event.error.message}`);
+    case 'partitionGranted':
+    case 'partitionRevoked':
+    case 'partitionReleased':
+      return { level: 'debug', text: `Partition ${event.partition} of ${event.name} (token ${event.token}): ${event.type}.` };
+    case 'partitionLost':
+      return warn(`Partition ${event.partition} of ${event.name} (token ${event.token}) is lost: ${event.error.code}.`);
+    case 'drainOverrun':
+      return error(
+        `The handler of partition ${event.partition} of ${event.name} (token ${event.token}) outlived its drain: only the token protects now.`,
+      );
+    case 'partitionFailed':
+      return warn(
+        `The handler of partition ${event.partition} of ${event.name} failed (${event.failures} in a row): ${String(event.error)}`,
+      );
+    case 'parametersDiffer':
+      return warn(`The partitions ${event.name} have other parameters in this group; they count: ${JSON.stringify(event.theirs)}.`);
     case 'connection':
       return event.status === 'connected' ? info('The transport is connected.') : warn(`The transport is ${event.status}.`);
     case 'transport':

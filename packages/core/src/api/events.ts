@@ -4,6 +4,7 @@ import type { QuorateError } from '../errors.ts';
 import type { EngineEvent } from '../runtime/engine.ts';
 import { logLineOf } from './event-text.ts';
 import type { Logger } from './logger.ts';
+import type { PartitionEvent } from './partitions-contract.ts';
 
 /** What the group's own machinery tells, and what happens to this process's locks and elections. */
 export type QuorateEvent =
@@ -28,6 +29,7 @@ export type QuorateEvent =
     }
   /** A campaign could not enter its election and will try again after `retryMs`; with `retryMs` null it is over. */
   | { readonly type: 'campaignFailed'; readonly name: string; readonly error: QuorateError; readonly retryMs: number | null }
+  | PartitionEvent
   | { readonly type: 'closed'; readonly lapsed: readonly string[] };
 
 export type ResourceKind = 'lock' | 'election';

@@ -1,8 +1,7 @@
 /** Texts that are kept with a lock: hand-over notes and proclaimed values, at most 1 KiB of UTF-8. */
 import { isWellFormed } from '../codec/text.ts';
 import { QuorateError } from '../errors.ts';
-import { noteBytesMax } from '../lock/command.ts';
-import { fitsNote, utf8Length } from '../lock/note.ts';
+import { fitsNote, noteBytesMax, utf8Length } from '../note.ts';
 
 /** Throws `INVALID_OPTIONS` for what is no text, `NOTE_TOO_LARGE` for what is too long. */
 export function checkNote(what: 'note' | 'value', text: unknown): void {

@@ -5,6 +5,7 @@ import { lockOp, resultCode } from '../lock/command.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
 import { publishLease } from './diagnostics.ts';
 import type { ResourceKind } from './events.ts';
+import type { TimerHandle } from '../time/host.ts';
 import type { Instance, LivingLease } from './instance.ts';
 import type { Lease, LeaseLoss, ReleaseOptions } from './lease-contract.ts';
 import { checkNote } from './hand-over.ts';
@@ -118,10 +119,11 @@ export class HeldLease implements Lease, LivingLease {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const remainingMs = this.isLiving ? this.instance.engine.remainingMs() : 0;
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, remainingMs)));
+    const { host } = this.instance.engine;
+    let timer: TimerHandle | undefined;
+    const patience = new Promise<void>((resolve) => (timer = host.startTimer(resolve, remainingMs)));
     await Promise.race([this.giveBackQuietly(), patience]);
-    clearTimeout(timer);
+    host.stopTimer(timer);
   }
 
   /** Releases, and turns a failure into an event: nobody waits for it. */

@@ -3,7 +3,7 @@
  * all at once (a lost session, a closed transport, `close`).
  */
 import { isQuorateError, QuorateError } from '../errors.ts';
-import type { LockOp } from '../lock/command.ts';
+import type { Operation } from '../operation.ts';
 import type { Engine, EngineEvent, RequestOutcome } from '../runtime/engine.ts';
 import { publishEvent } from './diagnostics.ts';
 import { EventFeed } from './events.ts';
@@ -35,6 +35,17 @@ export interface LivingLease {
   giveBackQuietly(): Promise<unknown>;
 }
 
+/** This process's part in a set of partitions. */
+export interface SetOwner {
+  readonly name: string;
+  /** The partitions whose handlers are still at work, as `set/partition`. */
+  readonly unsettled: readonly string[];
+  onSessionLost(error: QuorateError): void;
+  /** Gives all up, at once where an error is given; resolves when that is done. */
+  stop(error?: QuorateError): Promise<void>;
+  fail(error: QuorateError): void;
+}
+
 type OnFailure = (error: QuorateError) => void;
 
 /** How soon a request is made again that found the window of its session full. */
@@ -47,8 +58,12 @@ export class Instance {
   readonly leases = new SequenceMap<LivingLease>();
   /** In the order in which they came, by the numbers that `enlist` gave them. */
   readonly waiting = new SequenceMap<WaitingCall>();
+  /** Of these, how many have no session yet to be made under. */
+  parked = 0;
   #calls = 0;
   readonly watches = new Map<string, ResourceWatch>();
+  readonly owners = new Set<SetOwner>();
+  readonly setWatches = new Set<{ forget(): void; end(): void }>();
   readonly campaigns = new Set<{ stop(): Promise<void> }>();
   /** Nothing is watched any more. */
   isClosed = false;
@@ -79,7 +94,7 @@ export class Instance {
   }
 
   nowMs(): number {
-    return this.engine.clock.monotonicMs();
+    return this.engine.host.monotonicMs();
   }
 
   tell(event: QuorateEvent): void {
@@ -104,7 +119,7 @@ export class Instance {
    * Makes a request that must not be left undone, such as a release: while the window of the session is full it is tried again,
    * and where the session is over it has nothing left to do. Fails only where the transport is closed or the request too large.
    */
-  request(session: number, build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void, onFailure: OnFailure): void {
+  request(session: number, build: (seq: number) => Operation, onOutcome: (outcome: RequestOutcome) => void, onFailure: OnFailure): void {
     if (this.#transportClosed) return onFailure(this.#transportClosed());
     if (this.engine.session !== session) return onOutcome({ type: 'sessionLost', reason: 'expired here' });
     let number = 0;
@@ -118,8 +133,9 @@ export class Instance {
         },
       });
     } catch (error) {
-      if (isQuorateError(error, 'MAILBOX_FULL')) setTimeout(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
-      else if (isQuorateError(error, 'COMMAND_TOO_LARGE')) onFailure(error);
+      if (isQuorateError(error, 'MAILBOX_FULL')) {
+        this.engine.host.startTimer(() => this.request(session, build, onOutcome, onFailure), fullWindowRetryMs);
+      } else if (isQuorateError(error, 'COMMAND_TOO_LARGE')) onFailure(error);
       else onOutcome({ type: 'sessionLost', reason: 'expired here' });
     }
   }
@@ -143,9 +159,10 @@ export class Instance {
   }
 
   #onSessionLost(session: number, reason: string): void {
-    for (const watch of this.watches.values()) watch.forget();
+    for (const watch of [...this.watches.values(), ...this.setWatches]) watch.forget();
     const error = new QuorateError('SESSION_LOST', `The session is over (${reason}).`, { details: { reason } });
     for (const lease of this.leases.values()) if (lease.session === session) lease.lose({ code: 'SESSION_LOST', error });
+    for (const owner of [...this.owners]) owner.onSessionLost(error);
   }
 
   #onTransportClosed(cause: Error | undefined): void {
@@ -158,6 +175,7 @@ export class Instance {
     const error = new QuorateError(code, 'This node has stopped.', { cause });
     this.refuse(() => new QuorateError(code, 'This node has stopped.', { cause }));
     for (const lease of this.leases.values()) lease.lose({ code: 'SESSION_LOST', error });
+    for (const owner of [...this.owners]) owner.fail(error);
   }
 }
 

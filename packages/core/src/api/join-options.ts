@@ -1,13 +1,16 @@
 /** What `join` is told: one interface, its defaults, and the rules between its fields. */
 import { QuorateError } from '../errors.ts';
 import { checkSignal } from './signal.ts';
-import { utf8Length } from '../lock/note.ts';
+import { utf8Length } from '../note.ts';
 import { keepAlivePeriodMs } from '../session/session-holder.ts';
+import { volatileStorage } from '../storage/memory.ts';
+import type { Storage } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
 import { callTimeoutMsDefault, checkDuration, checkTimeout } from './duration.ts';
 import type { Logger } from './logger.ts';
 import { checkLogger } from './logger.ts';
 import { checkName } from './names.ts';
+import { shown } from './shown.ts';
 
 export interface JoinOptions {
   /** The group to take part in; groups on one connection do not see each other. At most 256 bytes in UTF-8. */
@@ -16,11 +19,16 @@ export interface JoinOptions {
   readonly node: string;
   /**
    * The names of the nodes that decide, the same in every process. Three survive the loss of one, five of two. A node that is not
-   * among them takes part as a client.
+   * among them takes part as a client. At most 15.
    */
   readonly voters: readonly string[];
   /** What carries the frames: `natsTransport(…)`, `kafkaTransport(…)`, `workerTransport()` or `memoryTransport()`. */
   readonly transport: Transport;
+  /**
+   * What a voter finds again after a restart: `lmdbStorage({ path })`, for example. With it a group that was stopped as a whole comes back
+   * with its queues and tokens. One for each process. Default: nothing is kept, and a voter that restarts has lost its memory.
+   */
+  readonly storage?: Storage;
   readonly session?: {
     /** How long leases outlive this process's last sign of life, in milliseconds. Default: what suits the transport. */
     readonly ttlMs?: number;
@@ -64,6 +72,7 @@ export interface ResolvedJoinOptions {
   /** Sorted by code unit. */
   readonly voters: readonly string[];
   readonly transport: Transport;
+  readonly storage: Storage;
   readonly sessionTtlMs: number;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
@@ -79,6 +88,9 @@ export interface ResolvedJoinOptions {
 
 export const joinDefaults = { firstFounding: false, reads: 'lease', events: 'leadership', timeoutMs: callTimeoutMsDefault } as const;
 
+/** Every decision waits for a majority of them; whoever only takes part need not be one. */
+export const votersMax = 15;
+
 /** Shorter keys can be guessed. */
 export const secretBytesMin = 16;
 
@@ -92,6 +104,7 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
     node: checkName('node', options.node),
     voters: checkVoters(options.voters),
     transport,
+    storage: checkStorage(options.storage),
     ...timing,
     firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
@@ -139,8 +152,9 @@ function leastSessionTtlMs(electionTimeoutMs: number, ttlMs: number): number {
 }
 
 function checkVoters(voters: unknown): readonly string[] {
-  if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names; it is ${String(voters)}.`);
+  if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names; it is ${shown(voters)}.`);
   if (voters.length === 0) throw invalid('`voters` is empty; a group needs at least one voter.');
+  if (voters.length > votersMax) throw invalid(`\`voters\` has ${voters.length} names; at most ${votersMax} can decide together.`);
   const names = voters.map((voter: unknown) => checkName('voter', voter)).sort(byCodeUnit);
   const repeated = names.find((name, index) => name === names[index + 1]);
   if (repeated !== undefined) throw invalid(`\`voters\` names "${repeated}" more than once.`);
@@ -153,13 +167,21 @@ function byCodeUnit(a: string, b: string): number {
 
 function checkTransport(transport: unknown): Transport {
   const candidate = transport as Partial<Transport> | null | undefined;
-  if (typeof candidate?.open === 'function' && typeof candidate.timing === 'object') return candidate as Transport;
+  if (typeof candidate?.open === 'function' && typeof candidate.timing === 'object' && candidate.timing !== null)
+    return candidate as Transport;
   throw invalid('`transport` must be what `natsTransport`, `kafkaTransport`, `workerTransport` or `memoryTransport` returns.');
+}
+
+function checkStorage(storage: unknown): Storage {
+  if (storage === undefined) return volatileStorage();
+  const candidate = storage as Partial<Storage> | null;
+  if (typeof candidate?.load === 'function' && typeof candidate.append === 'function') return candidate as Storage;
+  throw invalid('`storage` must be what `lmdbStorage` or another store returns.');
 }
 
 function checkChoice<T extends string>(option: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
-  throw invalid(`\`${option}\` is ${String(value)}; it must be one of ${choices.join(', ')}.`);
+  throw invalid(`\`${option}\` is ${shown(value)}; it must be one of ${choices.join(', ')}.`);
 }
 
 /** A message never shows a secret, only its place and length. */

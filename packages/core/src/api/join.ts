@@ -1,8 +1,7 @@
 /** Joining a group: the transport opened, the group formed or found, a session open. Or the reason why not. */
-import type { Engine } from '../runtime/engine.ts';
+import type { Engine, EngineOptions } from '../runtime/engine.ts';
 import { openEngine } from '../runtime/open-engine.ts';
-import { systemClock } from '../runtime/system-clock.ts';
-import { volatileStorage } from '../storage/memory.ts';
+import { systemHost } from '../runtime/system-host.ts';
 import { resolveJoinOptions } from './join-options.ts';
 import type { JoinOptions, ResolvedJoinOptions } from './join-options.ts';
 import { Opening } from './opening.ts';
@@ -20,15 +19,26 @@ const mailboxMax = 65_536;
  * whether leases of an earlier life still hold; `status$` of other processes counts it down, and `firstFounding` skips it.
  *
  * Rejects with `INVALID_NAME` or `INVALID_OPTIONS` at once; with `TRANSPORT_FAILED`, `TRANSPORT_DENIED`, `TRANSPORT_CLOSED` or
- * `TOPIC_MISSING` where the transport does not open; with `NODE_NAME_TAKEN` where a live process of the group answers to this
+ * `TOPIC_MISSING` where the transport does not open; with `STORAGE_IN_USE`, `STORAGE_CORRUPT`, `STORAGE_VERSION` or `STORAGE_FAILED`
+ * where the storage does not; with `NODE_NAME_TAKEN` where a live process of the group answers to this
  * node name; with `VOTERS_DIFFER` where the group was formed with other voters, or none could be formed because processes
- * disagree (details: `ours`, `theirs`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`); with `ABORTED`.
+ * disagree (details: `ours`, `theirs`); with `VERSION_GAP` where the group speaks a version that this build does not know (details:
+ * `node`, `theirs`, `ours`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`); with `ABORTED`.
  */
-export async function join(options: JoinOptions): Promise<Quorate> {
+export function join(options: JoinOptions): Promise<Quorate> {
+  return joinFrom({ host: systemHost, mailboxMax }, options);
+}
+
+/** What stands under an instance: the machine in production, a virtual one in a simulation. */
+export type Foundation = Pick<EngineOptions, 'host' | 'mailboxMax' | 'logLimits' | 'observer' | 'versions'> &
+  Partial<Pick<EngineOptions, 'storage'>>;
+
+/** `join`, on another foundation. */
+export async function joinFrom(foundation: Foundation, options: JoinOptions): Promise<Quorate> {
   const resolved = resolveJoinOptions(options);
-  const patience = new Patience(resolved);
+  const patience = new Patience(foundation.host, resolved);
   try {
-    const engine = await patience.wait(open(resolved, patience.signal), (late) => late.close(0));
+    const engine = await patience.wait(open(foundation, resolved, patience.signal), (late) => late.close(0));
     const opening = new Opening(engine, resolved);
     const instance = new JoinedQuorate(engine, resolved);
     patience.explain = () => opening.timedOut(resolved.timeoutMs);
@@ -44,7 +54,7 @@ export async function join(options: JoinOptions): Promise<Quorate> {
   }
 }
 
-function open(options: ResolvedJoinOptions, signal: AbortSignal): Promise<Engine> {
+function open(foundation: Foundation, options: ResolvedJoinOptions, signal: AbortSignal): Promise<Engine> {
   const { events, ...rest } = options;
-  return openEngine({ ...rest, publish: events, signal, storage: volatileStorage(), clock: systemClock, mailboxMax });
+  return openEngine({ ...rest, ...foundation, publish: events, signal });
 }

@@ -22,6 +22,8 @@ export interface Metrics {
   readonly busy: number;
   /** Leases that ended before they were released. */
   readonly losses: number;
+  /** Handlers of partitions that took longer than their drain's budget. */
+  readonly drainOverruns: number;
   readonly sessionsLost: number;
   /** Changes of the group's leader. */
   readonly leaderChanges: number;
@@ -50,9 +52,10 @@ export class Meter {
   failures = 0;
   busy = 0;
   losses = 0;
+  drainOverruns = 0;
 
   read(counters: EngineCounters, { held, waiting }: { readonly held: number; readonly waiting: number }): Metrics {
-    const { timeouts, aborts, failures, busy, losses } = this;
+    const { timeouts, aborts, failures, busy, losses, drainOverruns } = this;
     return {
       waits: this.waits.read(),
       holds: this.holds.read(),
@@ -61,6 +64,7 @@ export class Meter {
       failures,
       busy,
       losses,
+      drainOverruns,
       sessionsLost: counters.sessionsLost,
       leaderChanges: counters.leaderChanges,
       held,

@@ -1,7 +1,7 @@
 /** Which names of groups, nodes, locks and elections are accepted. */
 import { isWellFormed } from '../codec/text.ts';
 import { QuorateError } from '../errors.ts';
-import { utf8Length } from '../lock/note.ts';
+import { utf8Length } from '../note.ts';
 
 export const nameBytesMax = 256;
 

@@ -2,6 +2,7 @@
 import type { Subscription } from 'rxjs';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import type { Engine, EngineEvent } from '../runtime/engine.ts';
+import { versionGapText } from '../version.ts';
 import { refusalText } from './event-text.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 import { statusOf } from './status.ts';
@@ -67,6 +68,9 @@ export class Opening {
       case 'nodeNameTaken':
         if (this.#engine.session === null) this.#fail(this.#nameTaken(event.by.incarnation));
         break;
+      case 'versionGap':
+        if (event.lasting && this.#engine.session === null) return this.#fail(this.#versionGap(event));
+        break;
       case 'transport':
         if (event.report.type === 'error') this.#report = `The transport says: ${event.report.message}`;
         break;
@@ -83,8 +87,10 @@ export class Opening {
 
   #look(): void {
     if (this.#engine.founding !== null) {
-      const { voters } = this.#engine.status;
-      if (voters.join('\0') !== this.#options.voters.join('\0')) return this.#fail(this.#votersDiffer(voters, 'the group'));
+      const { voters, configuration } = this.#engine.status;
+      // Later configurations may have others: they are chosen by the group, and not by what its processes are given.
+      if (configuration === 1 && voters.join('\0') !== this.#options.voters.join('\0'))
+        return this.#fail(this.#votersDiffer(voters, 'the group'));
     }
     if (this.#engine.session === null) return;
     this.#subscription.unsubscribe();
@@ -112,6 +118,10 @@ export class Opening {
   #nameTaken(incarnation: string): QuorateError {
     const { node, group } = this.#options;
     return new QuorateError('NODE_NAME_TAKEN', `"${node}" lives in the group "${group}" already.`, { details: { node, incarnation } });
+  }
+
+  #versionGap({ node, theirs, ours }: Extract<EngineEvent, { type: 'versionGap' }>): QuorateError {
+    return new QuorateError('VERSION_GAP', versionGapText(node, theirs, ours), { details: { node, theirs, ours } });
   }
 
   #stopped(cause: Error): QuorateError {

@@ -1,23 +1,32 @@
 /** How long `join` waits: until its deadline or the caller's abort, over several steps, with one explanation at the end. */
 import { QuorateError } from '../errors.ts';
+import type { Host, TimerHandle } from '../time/host.ts';
 import { startTimer } from './duration.ts';
+import type { ResolvedJoinOptions } from './join-options.ts';
+
+type PatienceOptions = Pick<ResolvedJoinOptions, 'timeoutMs' | 'signal' | 'voters'>;
 
 export class Patience {
   /** What the deadline's error says; the step under way knows best. */
   explain: () => QuorateError;
   readonly #callerSignal: AbortSignal | undefined;
   readonly #giveUp = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  readonly #timer: TimerHandle | undefined;
   readonly #over: Promise<never>;
   #reject: (error: QuorateError) => void = () => undefined;
 
-  constructor({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined }) {
-    this.explain = () => new QuorateError('JOIN_TIMEOUT', `The transport did not open within ${timeoutMs} ms.`);
+  constructor(host: Host, { timeoutMs, signal, voters }: PatienceOptions) {
+    this.#host = host;
+    this.explain = () => {
+      const happened = `The transport did not open within ${timeoutMs} ms. Heard: nobody. Not heard: ${voters.join(', ')}.`;
+      return new QuorateError('JOIN_TIMEOUT', happened, { details: { heard: [], missing: voters } });
+    };
     this.#over = new Promise<never>((_resolve, reject) => (this.#reject = reject));
     // It may come to an end while nobody waits.
     this.#over.catch(() => undefined);
     this.#callerSignal = signal;
-    this.#timer = startTimer(timeoutMs, () => this.#stop(this.explain()));
+    this.#timer = startTimer(host, timeoutMs, () => this.#stop(this.explain()));
     if (signal?.aborted === true) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -40,7 +49,7 @@ export class Patience {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#host.stopTimer(this.#timer);
     this.#callerSignal?.removeEventListener('abort', this.#onAbort);
   }
 

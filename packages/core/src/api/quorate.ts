@@ -13,6 +13,8 @@ import { NamedLock } from './lock.ts';
 import type { Lock } from './lock.ts';
 import type { Metrics } from './metrics.ts';
 import { checkName } from './names.ts';
+import type { Partitions, PartitionsOptions } from './partitions-contract.ts';
+import { NamedPartitions } from './named-partitions.ts';
 import { statusOf, statusStream } from './status.ts';
 import type { Status } from './status.ts';
 
@@ -30,6 +32,11 @@ export interface Quorate extends AsyncDisposable {
   lock(name: string): Lock;
   /** The election of that name, the same object for the same name. Throws `INVALID_NAME`. */
   election(name: string): Election;
+  /**
+   * The set of partitions of that name, the same object for the same name: the options of the first call count. Throws `INVALID_NAME`
+   * or `INVALID_OPTIONS`.
+   */
+  partitions(name: string, options: PartitionsOptions): Partitions;
   /** Counts and durations since `join`. */
   metrics(): Metrics;
   /**
@@ -49,6 +56,7 @@ export class JoinedQuorate implements Quorate {
   readonly events$: Observable<QuorateEvent>;
   readonly #instance: Instance;
   readonly #elections = new Map<string, NamedElection>();
+  readonly #partitions = new Map<string, NamedPartitions>();
   #closing: Promise<CloseResult> | null = null;
 
   constructor(engine: Engine, options: ResolvedJoinOptions) {
@@ -77,6 +85,15 @@ export class JoinedQuorate implements Quorate {
     return election;
   }
 
+  partitions(name: string, options: PartitionsOptions): Partitions {
+    let partitions = this.#partitions.get(checkName('set of partitions', name));
+    if (partitions === undefined) {
+      partitions = new NamedPartitions(this.#instance, name, options);
+      this.#partitions.set(name, partitions);
+    }
+    return partitions;
+  }
+
   metrics(): Metrics {
     const { engine, meter, leases, waiting } = this.#instance;
     const acquires = waiting.values().filter((call) => call.onSession !== undefined).length;
@@ -97,7 +114,7 @@ export class JoinedQuorate implements Quorate {
     const instance = this.#instance;
     const result = await closeInstance(instance, timeoutMs);
     instance.isClosed = true;
-    for (const watch of [...instance.watches.values()]) watch.end();
+    for (const watch of [...instance.watches.values(), ...instance.setWatches]) watch.end();
     instance.tell({ type: 'closed', lapsed: result.lapsed });
     instance.feed.complete();
     return result;

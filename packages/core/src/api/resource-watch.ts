@@ -1,6 +1,8 @@
 /** The state of one lock or election as the group last told it, shared by everybody in this process who looks at it. */
 import { BehaviorSubject, Observable } from 'rxjs';
 import type { LockState } from '../lock/command.ts';
+import { isPartitionsState } from '../operation.ts';
+import type { TimerHandle } from '../time/host.ts';
 import type { Instance } from './instance.ts';
 
 /** A watch that only `present` keeps alive ends when nobody has asked for this long. */
@@ -10,19 +12,21 @@ const idleMsMax = 60_000;
 export class ResourceWatch {
   readonly states = new BehaviorSubject<LockState | null>(null);
   #users = 0;
-  #idle: NodeJS.Timeout | undefined;
+  #idle: TimerHandle | undefined;
   readonly #stop: () => void;
 
   constructor(
     private readonly instance: Instance,
     private readonly resource: string,
   ) {
-    this.#stop = instance.engine.watch(resource, (state) => this.states.next(state));
+    this.#stop = instance.engine.watch(resource, (state) => {
+      if (!isPartitionsState(state)) this.states.next(state);
+    });
   }
 
   use(): void {
     this.#users += 1;
-    clearTimeout(this.#idle);
+    this.instance.engine.host.stopTimer(this.#idle);
   }
 
   leave(): void {
@@ -33,8 +37,8 @@ export class ResourceWatch {
   /** Keeps it for a while, without a user. */
   glance(): void {
     if (this.#users > 0) return;
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.end(), idleMsMax).unref();
+    this.instance.engine.host.stopTimer(this.#idle);
+    this.#idle = this.instance.engine.host.startIdleTimer(() => this.end(), idleMsMax);
   }
 
   /** The session is over: what was known may be old. */
@@ -44,7 +48,7 @@ export class ResourceWatch {
 
   /** Nobody is told anything more. */
   end(): void {
-    clearTimeout(this.#idle);
+    this.instance.engine.host.stopTimer(this.#idle);
     if (this.instance.watches.get(this.resource) === this) this.instance.watches.delete(this.resource);
     this.#stop();
     this.states.complete();

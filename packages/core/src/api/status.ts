@@ -4,8 +4,11 @@ import { defer, distinctUntilChanged, endWith, ignoreElements, interval, map, me
 import type { Engine, EngineStatus } from '../runtime/engine.ts';
 
 export interface Status {
-  /** `leader`: this process leads the group. `voter`: it takes part in decisions. `client`: it asks those who do. */
-  readonly role: 'leader' | 'voter' | 'client';
+  /**
+   * `leader`: this process leads the group. `voter`: it takes part in decisions. `standby`: it has a copy of the group's
+   * state and waits for a seat. `client`: it asks those who vote.
+   */
+  readonly role: 'leader' | 'voter' | 'standby' | 'client';
   /** The node that leads the group. */
   readonly leader: string | undefined;
   /** True while a leader reaches a majority of the voters, so that locks can be granted. */
@@ -19,8 +22,14 @@ export interface Status {
   /** How long until a new group grants anything, in milliseconds; 0 where nothing is waited for. */
   readonly opensInMs: number;
   readonly connection: 'connected' | 'disconnected' | 'closed';
-  /** Of a voter: `lost` where it came back without its memory and takes part as a client. */
+  /** Of a voter: `lost` where it came back without its memory and waits to be swapped in again. */
   readonly seat: 'held' | 'lost' | undefined;
+  /** The version of the protocol that the group uses, as far as this process knows it; it rises once every process can the next. */
+  readonly level: number;
+  /** For a readiness probe. A rolling restart waits until it is true: before that the group bears no second loss. */
+  readonly ready: boolean;
+  /** What stands against `ready`, in a few words; undefined where nothing does. */
+  readonly notReady: string | undefined;
   /** All of it in a sentence. */
   readonly text: string;
 }
@@ -34,7 +43,9 @@ export interface OwnSeat {
 export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Status {
   const { founding, leader, connected, connection, session, opensInMs } = status;
   const isNamed = voters.includes(node);
-  const seat = isNamed ? (founding !== null && status.role === 'client' ? 'lost' : 'held') : undefined;
+  const isWithoutVote = status.role === 'client' || status.role === 'standby';
+  const seat = isNamed ? (founding !== null && isWithoutVote ? 'lost' : 'held') : undefined;
+  const notReady = isOver(status) ? 'closed' : readinessText[status.readiness];
   const facts = {
     role: seat === 'held' && status.role === 'client' ? ('voter' as const) : status.role,
     leader: leader ?? undefined,
@@ -42,12 +53,28 @@ export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Statu
     missing: status.voters.filter((voter) => !connected.includes(voter) && voter !== (seat === 'held' ? node : undefined)),
     voters: status.voters,
     session,
-    stage: session === 'closed' || connection === 'closed' ? ('closed' as const) : status.stage,
+    stage: isOver(status) ? ('closed' as const) : status.stage,
     opensInMs,
     connection,
     seat,
+    level: status.level,
+    ready: notReady === undefined,
+    notReady,
   } as const;
   return { ...facts, text: textOf(facts) };
+}
+
+const readinessText: Readonly<Record<EngineStatus['readiness'], string | undefined>> = {
+  ready: undefined,
+  founding: 'the group is being formed',
+  'no leader': 'no leader is known',
+  'standing by': 'this process has no seat yet: it catches up and waits to be swapped in',
+  'catching up': 'the leader has not heard from this voter lately',
+  'no session': 'no session is open',
+};
+
+function isOver({ session, connection }: EngineStatus): boolean {
+  return session === 'closed' || connection === 'closed';
 }
 
 /** A leader counts itself, even if its loop was blocked for so long that its own last heartbeat is old. */
@@ -103,6 +130,8 @@ function looksSame(a: Status, b: Status): boolean {
     a.stage === b.stage &&
     a.connection === b.connection &&
     a.seat === b.seat &&
+    a.level === b.level &&
+    a.notReady === b.notReady &&
     a.missing.join() === b.missing.join() &&
     a.voters.join() === b.voters.join()
   );

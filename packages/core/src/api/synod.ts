@@ -1,5 +1,4 @@
 /** One decision, once and for all: what a group settles on when nothing more is needed. "Paxos Made Simple" §2. */
-import { randomBytes } from 'node:crypto';
 import { Observable, ReplaySubject } from 'rxjs';
 import { isFault } from '../codec/fault.ts';
 import { createSealer } from '../codec/seal.ts';
@@ -10,7 +9,8 @@ import { SynodMember } from '../group/synod-member.ts';
 import type { SynodMemberInput, SynodMemberOutput } from '../group/synod-member.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { SynodMemberMessage } from '../paxos/synod-message.ts';
-import { systemClock } from '../runtime/system-clock.ts';
+import { systemHost } from '../runtime/system-host.ts';
+import type { TimerHandle } from '../time/host.ts';
 import { readClock } from '../time/clock.ts';
 import { seededRandom } from '../time/random.ts';
 import type { Channel, Transport } from '../transport/transport.ts';
@@ -66,7 +66,7 @@ class RunningDecree<T> implements Decree<T> {
   private member: SynodMember;
   private self: Proposer;
   private channel: Channel | null = null;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: TimerHandle | undefined;
   private isClosed = false;
   private outcome: { readonly value: T } | undefined;
   private wanted: string | null = null;
@@ -88,7 +88,7 @@ class RunningDecree<T> implements Decree<T> {
   get decision$(): Observable<T> {
     return new Observable<T>((subscriber) => {
       this.isAsking = true;
-      this.give({ type: 'ask', at: readClock(systemClock) });
+      this.give({ type: 'ask', at: readClock(systemHost) });
       return this.decided.subscribe({
         next: ({ value }) => {
           subscriber.next(value);
@@ -106,14 +106,14 @@ class RunningDecree<T> implements Decree<T> {
     if (this.isClosed) throw new QuorateError('CLOSED', 'A value was proposed to a synod that is closed.');
     if (signal?.aborted) throw new QuorateError('ABORTED', 'A proposal was aborted before it began.', { cause: signal.reason });
     this.wanted ??= text;
-    this.give({ type: 'propose', value: this.wanted, at: readClock(systemClock) });
+    this.give({ type: 'propose', value: this.wanted, at: readClock(systemHost) });
     return this.awaitDecision(limitMs, signal);
   }
 
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    clearTimeout(this.timer);
+    systemHost.stopTimer(this.timer);
     for (const fail of [...this.failures]) fail(new QuorateError('CLOSED', 'The synod was closed while a proposal was under way.'));
     const channel = await this.opening.catch(() => null);
     await channel?.close();
@@ -121,10 +121,10 @@ class RunningDecree<T> implements Decree<T> {
 
   private awaitDecision(limitMs: number, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const deadline = startTimer(limitMs, () => fail(this.noQuorum(limitMs)));
+      const deadline = startTimer(systemHost, limitMs, () => fail(this.noQuorum(limitMs)));
       const onAbort = (): void => fail(new QuorateError('ABORTED', 'A proposal was aborted.', { cause: signal?.reason }));
       const settle = (): void => {
-        clearTimeout(deadline);
+        systemHost.stopTimer(deadline);
         signal?.removeEventListener('abort', onAbort);
         this.failures.delete(fail);
         subscription.unsubscribe();
@@ -174,7 +174,7 @@ class RunningDecree<T> implements Decree<T> {
     const { node, incarnation, run, founding } = frame.header;
     if (incarnation === this.self.incarnation) return;
     for (const message of frame.messages) {
-      this.give({ type: 'message', from: { node, incarnation, run }, founding, message, at: readClock(systemClock) });
+      this.give({ type: 'message', from: { node, incarnation, run }, founding, message, at: readClock(systemHost) });
     }
   }
 
@@ -200,7 +200,7 @@ class RunningDecree<T> implements Decree<T> {
   }
 
   private begin(): void {
-    const at = readClock(systemClock);
+    const at = readClock(systemHost);
     if (this.wanted !== null) this.give({ type: 'propose', value: this.wanted, at });
     if (this.isAsking) this.give({ type: 'ask', at });
     this.give({ type: 'tick', at });
@@ -225,20 +225,23 @@ class RunningDecree<T> implements Decree<T> {
   }
 
   private schedule(): void {
-    clearTimeout(this.timer);
-    const waitMs = this.member.nextDeadlineMs - systemClock.monotonicMs();
+    systemHost.stopTimer(this.timer);
+    const waitMs = this.member.nextDeadlineMs - systemHost.monotonicMs();
     if (waitMs === Infinity) return;
-    this.timer = setTimeout(() => this.give({ type: 'tick', at: readClock(systemClock) }), Math.min(Math.max(1, waitMs), durationMsMax));
+    this.timer = systemHost.startTimer(
+      () => this.give({ type: 'tick', at: readClock(systemHost) }),
+      Math.min(Math.max(1, waitMs), durationMsMax),
+    );
   }
 
   private createMember(): SynodMember {
     const { voters, heartbeatMs, electionTimeoutMs } = this.options;
-    const random = seededRandom(randomBytes(4).readUInt32LE());
+    const random = seededRandom(systemHost.randomBytes(4).readUInt32LE());
     return new SynodMember({ self: this.self, voters, periodMs: heartbeatMs, roundMs: electionTimeoutMs / 2, random });
   }
 
   private mint(): Proposer {
-    return { node: this.options.node, incarnation: randomBytes(16).toString('hex'), run: 1 };
+    return { node: this.options.node, incarnation: systemHost.randomBytes(16).toString('hex'), run: 1 };
   }
 
   private noQuorum(limitMs: number): QuorateError {

@@ -2,21 +2,30 @@
  * Batches, operations and results: tuples in memory as on the wire, so that writing them is no work and reading them is a
  * check in place. `docs/protocol.md`, "Commands"; `docs/decisions/0003-flat-commands.md`.
  */
-import { lockOp, noteBytesMax, resultCode, type HolderInfo, type LockOp, type LockResult } from '../lock/command.ts';
+import { noteBytesMax } from '../note.ts';
+import { lockOp, resultCode, type HolderInfo, type LockOp } from '../lock/command.ts';
+import type { Operation, OperationResult } from '../operation.ts';
+import { partitionResult } from '../partition/command.ts';
 import { entriesPerBatchMax, entryKind, type Batch, type Entry } from '../session/command.ts';
 import { Malformed } from './fault.ts';
-import { count, countBetween, identifier, list, milliseconds, name, stamp, text, tuple } from './field.ts';
+import { count, countBetween, each, identifier, list, milliseconds, name, stamp, text, tuple } from './field.ts';
+import { checkDecision, checkPartitionOp, checkSet } from './partition-codec.ts';
 
 // value        => null | batch
 // batch        => wallMs [entry]                                  at most 4096 entries
-// entry        => use | begin | openGroup | openSession | closeSession | expire
+// entry        => use | begin | openGroup | openSession | closeSession | expire | rebalance | uncover | free | stopSign | raiseLevel
 // use          => 0 session floor [op]
 // begin        => 1 stamp
 // openGroup    => 2 stamp tokenSecond
 // openSession  => 3 nonce node instance ttlMs replaces
 // closeSession => 4 session
 // expire       => 5 session stamp
-// op           => acquire | release | cancel | note | proclaim
+// rebalance    => 6 set stamp [node]
+// uncover      => 7 set stamp partition token
+// free         => 8 set stamp partition token
+// stopSign     => 9 stamp nextId [seat] [seat]                    seat => node incarnation
+// raiseLevel   => 16 stamp level
+// op           => acquire | release | cancel | note | proclaim | …   partition-codec.ts
 // acquire      => 1 seq resource want flags (value | null)
 // release      => 2 seq resource token (note | null)
 // cancel       => 3 seq target
@@ -28,26 +37,28 @@ import { count, countBetween, identifier, list, milliseconds, name, stamp, text,
 /** A kind (`l/`) and a name of at most 256 bytes. */
 const resourceBytesMax = 2 + 256;
 const bitSet = { least: 0, most: 0x7fff_ffff };
+/** A version is a byte of the prefix. */
+export const levels = { least: 1, most: 255 };
 const wantLeast = -1;
-const resultCodes = { least: resultCode.granted, most: resultCode.withdrawn };
+const resultCodes = { least: resultCode.granted, most: partitionResult.unknownSet };
 
 /** 2^31 seconds × 2^22 tokens is where safe integers end. */
 export const tokenSeconds = { least: 0, most: 2 ** 31 - 1 };
 
-export function readValue(value: unknown, field: string): Batch<LockOp> | null {
+export function readValue(value: unknown, field: string): Batch<Operation> | null {
   return value === null ? null : readBatch(value, field);
 }
 
-function readBatch(value: unknown, field: string): Batch<LockOp> {
+function readBatch(value: unknown, field: string): Batch<Operation> {
   const [wallMs, entries] = tuple(value, 2, field);
   milliseconds(wallMs, 'batch.wallMs');
   const all = list(entries, 'batch.entries');
   if (all.length > entriesPerBatchMax) throw new Malformed('batch.entries are too many');
   for (const entry of all) checkEntry(entry);
-  return value as Batch<LockOp>;
+  return value as Batch<Operation>;
 }
 
-function checkEntry(value: unknown): asserts value is Entry<LockOp> {
+function checkEntry(value: unknown): asserts value is Entry<Operation> {
   const entry = list(value, 'entry');
   switch (entry[0]) {
     case entryKind.use:
@@ -82,15 +93,46 @@ function checkEntry(value: unknown): asserts value is Entry<LockOp> {
       count(entry[1], 'expire.session');
       stamp(entry[2], 'expire.stamp');
       return;
+    case entryKind.rebalance:
+      tuple(entry, 4, 'rebalance');
+      checkSet(entry[1]);
+      stamp(entry[2], 'rebalance.stamp');
+      each(entry[3], 'rebalance.gone', name);
+      return;
+    case entryKind.stopSign:
+      tuple(entry, 5, 'stopSign');
+      stamp(entry[1], 'stopSign.stamp');
+      count(entry[2], 'stopSign.nextId');
+      each(entry[3], 'stopSign.voters', checkSeat);
+      each(entry[4], 'stopSign.gone', checkSeat);
+      return;
+    case entryKind.uncover:
+    case entryKind.free:
+      tuple(entry, 5, 'decision');
+      checkSet(entry[1]);
+      stamp(entry[2], 'decision.stamp');
+      checkDecision(entry);
+      return;
+    case entryKind.raiseLevel:
+      tuple(entry, 3, 'raiseLevel');
+      stamp(entry[1], 'raiseLevel.stamp');
+      countBetween(entry[2], levels, 'raiseLevel.level');
+      return;
     default:
       throw new Malformed('entry is of no known kind');
   }
 }
 
-export function readOps(value: unknown, field: string): readonly LockOp[] {
+export function checkSeat(value: unknown, field: string): void {
+  const [node, incarnation] = tuple(value, 2, field);
+  name(node, field);
+  identifier(incarnation, field);
+}
+
+export function readOps(value: unknown, field: string): readonly Operation[] {
   const ops = list(value, field);
   for (const op of ops) checkOp(op);
-  return ops as readonly LockOp[];
+  return ops as readonly Operation[];
 }
 
 function checkOp(value: unknown): asserts value is LockOp {
@@ -122,7 +164,7 @@ function checkOp(value: unknown): asserts value is LockOp {
       text(op[4], noteBytesMax, 'note.text');
       return;
     default:
-      throw new Malformed('op is of no known kind');
+      if (!checkPartitionOp(op)) throw new Malformed('op is of no known kind');
   }
 }
 
@@ -131,13 +173,13 @@ function checkWant(value: unknown): void {
   if (value !== wantLeast) count(value, 'acquire.want');
 }
 
-export function readResults(value: unknown, field: string): readonly LockResult[] {
+export function readResults(value: unknown, field: string): readonly OperationResult[] {
   const results = list(value, field);
   for (const result of results) checkResult(result);
-  return results as readonly LockResult[];
+  return results as readonly OperationResult[];
 }
 
-function checkResult(value: unknown): asserts value is LockResult {
+export function checkResult(value: unknown): asserts value is OperationResult {
   const [seq, code, a, b] = tuple(value, 4, 'result');
   count(seq, 'result.seq');
   countBetween(code, resultCodes, 'result.code');

@@ -1,4 +1,6 @@
 /** What is wrong with a frame, as a value: bytes from a broker are untrusted, and reading them must never throw. */
+import type { SaidVersions } from '../version.ts';
+import type { FrameHeader } from './frame.ts';
 
 /**
  * - `foreign`: not a frame of Quorate. `version`: a frame of another version of it.
@@ -12,8 +14,9 @@ export interface FrameFault {
   readonly code: FaultCode;
   /** For people; holds nothing that the frame said but numbers. */
   readonly detail: string;
-  /** The version of the frame, with the code `version`. */
+  /** The version of the frame, with the code `version`; and who sent it and can what, where its envelope could be read. */
   readonly version?: number;
+  readonly envelope?: { readonly header: FrameHeader; readonly said: SaidVersions };
 }
 
 export function fault(code: FaultCode, detail: string): FrameFault {

@@ -80,13 +80,11 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
   }
 }
 
-function recordTuple(record: FoundingRecord): Tuple {
-  const { founding, id, voters } = record.configuration;
-  const seats = voters.map(({ node, incarnation }) => [node, incarnation]);
-  return [[founding, id, seats], record.tokenSecond, record.maxSessionTtlMs, record.firstFounding];
+export function recordTuple(record: FoundingRecord): Tuple {
+  return [configurationTuple(record.configuration), record.tokenSecond, record.maxSessionTtlMs, record.firstFounding];
 }
 
-function readRecord(value: unknown, field: string): FoundingRecord {
+export function readRecord(value: unknown, field: string): FoundingRecord {
   const [configuration, tokenSecond, maxSessionTtlMs, firstFounding] = tuple(value, 4, field);
   return {
     configuration: readConfiguration(configuration, 'configuration'),
@@ -96,7 +94,11 @@ function readRecord(value: unknown, field: string): FoundingRecord {
   };
 }
 
-function readConfiguration(value: unknown, field: string): Configuration {
+export function configurationTuple({ founding, id, voters }: Configuration): Tuple {
+  return [founding, id, voters.map(({ node, incarnation }) => [node, incarnation])];
+}
+
+export function readConfiguration(value: unknown, field: string): Configuration {
   const [founding, id, voters] = tuple(value, 3, field);
   const seats = each(voters, 'configuration.voters', readSeat);
   seats.forEach((seat, index) => {

@@ -1,11 +1,18 @@
 /** A frame: a header that says from which life of which group and sender it comes, and messages. `docs/protocol.md`, "Frames". */
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
-import type { PaxosMessage } from '../paxos/message.ts';
+import type { Moved, PaxosMessage, StandbySeen } from '../paxos/message.ts';
 import type { Batch } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
+import type { SnapshotMessage } from '../snapshot/message.ts';
 
-export type Message = PaxosMessage<Batch<LockOp>> | FoundingMessage | SessionMessage<LockOp, LockResult, LockState>;
+export type Message =
+  | SnapshotMessage
+  | PaxosMessage<Batch<Operation>>
+  | Moved
+  | StandbySeen
+  | FoundingMessage
+  | SessionMessage<Operation, OperationResult, WatchedState>;
 
 export interface FrameHeader {
   readonly group: string;
@@ -16,6 +23,10 @@ export interface FrameHeader {
   readonly node: string;
   readonly incarnation: string;
   readonly run: number;
+  /** What the messages are written in. Absent: the first version. */
+  readonly version?: number;
+  /** The newest version that the sender can: that one, or the next. Absent: that one. */
+  readonly newest?: number;
 }
 
 export interface Frame extends FrameHeader {

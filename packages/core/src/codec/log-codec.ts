@@ -1,6 +1,6 @@
 /** Messages of the log to tuples and back. `docs/protocol.md`, "Messages of the log". */
 import { unreachable } from '../errors.ts';
-import type { LockOp } from '../lock/command.ts';
+import type { Operation } from '../operation.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosMessage, Vote } from '../paxos/message.ts';
 import type { Batch } from '../session/command.ts';
@@ -24,7 +24,7 @@ import { messageCode } from './message-code.ts';
 // vote          => slot ballot value
 // value         => null | batch                                   command-codec.ts
 
-type LogMessage = PaxosMessage<Batch<LockOp>>;
+type LogMessage = PaxosMessage<Batch<Operation>>;
 
 export function logTuple(message: LogMessage): Tuple {
   switch (message.type) {
@@ -182,11 +182,11 @@ export function readBallot(value: unknown, field: string): Ballot {
   };
 }
 
-function voteTuple(vote: Vote<Batch<LockOp>>): Tuple {
+function voteTuple(vote: Vote<Batch<Operation>>): Tuple {
   return [vote.slot, ballotTuple(vote.ballot), vote.value];
 }
 
-function readVote(value: unknown, field: string): Vote<Batch<LockOp>> {
+function readVote(value: unknown, field: string): Vote<Batch<Operation>> {
   const [slot, ballot, batch] = tuple(value, 3, field);
   return { slot: count(slot, field), ballot: readBallot(ballot, field), value: readValue(batch, field) };
 }

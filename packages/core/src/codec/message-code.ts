@@ -14,6 +14,8 @@ export const messageCode = {
   fetch: 10,
   chosen: 11,
   abdicate: 12,
+  moved: 13,
+  standbySeen: 14,
 
   hello: 32,
   greeting: 33,
@@ -33,4 +35,8 @@ export const messageCode = {
   watch: 73,
   watched: 74,
   redirect: 75,
+
+  fetchSnapshot: 128,
+  snapshotOffer: 129,
+  snapshotChunk: 130,
 } as const satisfies Record<Message['type'], number>;

@@ -1,10 +1,13 @@
 /** Messages of sessions to tuples and back. `docs/protocol.md`, "Messages of sessions". */
 import { unreachable } from '../errors.ts';
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { LockState } from '../lock/command.ts';
+import { isPartitionResource, isPartitionsState } from '../operation.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { OpenRefused, SessionMessage } from '../session/message.ts';
 import { noteOrNull, readOps, readResults, resource } from './command-codec.ts';
-import { count, each, flag, identifier, milliseconds, name, nameOrNobody, tuple, word, type Tuple } from './field.ts';
+import { count, each, flag, identifier, list, milliseconds, name, nameOrNobody, tuple, word, type Tuple } from './field.ts';
 import { messageCode } from './message-code.ts';
+import { packTokens, partitionsTuple, readPartitions, readTokens } from './partition-codec.ts';
 
 // openSession   => 64 nonce ttlMs replaces
 // sessionOpened => 65 nonce session ttlMs
@@ -13,20 +16,21 @@ import { messageCode } from './message-code.ts';
 // submit        => 68 session floor [op]                          command-codec.ts
 // replies       => 69 session [result]                            command-codec.ts
 // keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex
-// keptAlive     => 71 session id [result] [unknownSeq] rewatch
+// keptAlive     => 71 session id [result] [unknownSeq] [token] rewatch   tokens as differences, partition-codec.ts
 // sessionEnded  => 72 session
 // watch         => 73 version [resource]
 // watched       => 74 version index [state]
 // redirect      => 75 (node | "")
 // reason        => 0 closed | 1 nameTaken | 2 limit | 3 ttlTooLong
-// state         => resource version [holder] [waitingNode] waiting (note | null)
+// state         => lock | partitions                              partition-codec.ts
+// lock          => resource version [holder] [waitingNode] waiting (note | null)
 // holder        => node session token sinceWallMs (value | null)
 
-type LockSessionMessage = SessionMessage<LockOp, LockResult, LockState>;
+type AnySessionMessage = SessionMessage<Operation, OperationResult, WatchedState>;
 
 const reasonCode: Readonly<Record<OpenRefused['reason'], number>> = { closed: 0, nameTaken: 1, limit: 2, ttlTooLong: 3 };
 
-export function sessionTuple(message: LockSessionMessage): Tuple {
+export function sessionTuple(message: AnySessionMessage): Tuple {
   switch (message.type) {
     case 'openSession':
       return [messageCode.openSession, message.nonce, message.ttlMs, message.replaces];
@@ -46,8 +50,8 @@ export function sessionTuple(message: LockSessionMessage): Tuple {
       return [messageCode.keepAlive, session, id, floor, pending, watchVersion, watchedIndex];
     }
     case 'keptAlive': {
-      const { session, id, results, unknown, rewatch } = message;
-      return [messageCode.keptAlive, session, id, results, unknown, rewatch];
+      const { session, id, results, unknown, covered, rewatch } = message;
+      return [messageCode.keptAlive, session, id, results, unknown, packTokens(covered), rewatch];
     }
     case 'watch':
       return [messageCode.watch, message.version, message.resources];
@@ -61,7 +65,7 @@ export function sessionTuple(message: LockSessionMessage): Tuple {
 }
 
 /** `null` for a code that is no message of sessions. */
-export function readSessionMessage(code: number, fields: Tuple): LockSessionMessage | null {
+export function readSessionMessage(code: number, fields: Tuple): AnySessionMessage | null {
   switch (code) {
     case messageCode.openSession: {
       const [, nonce, ttlMs, replaces] = tuple(fields, 4, 'openSession');
@@ -120,13 +124,14 @@ export function readSessionMessage(code: number, fields: Tuple): LockSessionMess
       };
     }
     case messageCode.keptAlive: {
-      const [, session, id, results, unknownSequences, rewatch] = tuple(fields, 6, 'keptAlive');
+      const [, session, id, results, unknownSequences, covered, rewatch] = tuple(fields, 7, 'keptAlive');
       return {
         type: 'keptAlive',
         session: count(session, 'keptAlive.session'),
         id: count(id, 'keptAlive.id'),
         results: readResults(results, 'keptAlive.results'),
         unknown: each(unknownSequences, 'keptAlive.unknown', count),
+        covered: readTokens(covered, 'keptAlive.covered'),
         rewatch: flag(rewatch, 'keptAlive.rewatch'),
       };
     }
@@ -156,15 +161,22 @@ export function readSessionMessage(code: number, fields: Tuple): LockSessionMess
   }
 }
 
-function stateTuple(state: LockState): Tuple {
+function stateTuple(state: WatchedState): Tuple {
+  if (isPartitionsState(state)) return partitionsTuple(state);
   const holders = state.holders.map(({ node, session, token, sinceWallMs, value }) => [node, session, token, sinceWallMs, value]);
   return [state.resource, state.version, holders, state.waiters, state.waiting, state.note];
 }
 
-function readState(value: unknown, field: string): LockState {
-  const [named, version, holders, waiters, waiting, note] = tuple(value, 6, field);
+function readState(value: unknown, field: string): WatchedState {
+  const fields = list(value, field);
+  const known = resource(fields[0], 'state.resource');
+  return isPartitionResource(known) ? readPartitions(fields, known) : readLock(fields, known, field);
+}
+
+function readLock(value: Tuple, known: string, field: string): LockState {
+  const [, version, holders, waiters, waiting, note] = tuple(value, 6, field);
   return {
-    resource: resource(named, 'state.resource'),
+    resource: known,
     version: count(version, 'state.version'),
     holders: each(holders, 'state.holders', readHolder),
     waiters: each(waiters, 'state.waiters', name),

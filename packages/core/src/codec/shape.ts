@@ -2,7 +2,7 @@
  * The shape of a MessagePack value, checked before anything is parsed: one pass without recursion over what the grammar uses,
  * so that hostile bytes can cost no more than their own length.
  */
-import { noteBytesMax } from '../lock/command.ts';
+import { noteBytesMax } from '../note.ts';
 import { fault, type FrameFault } from './fault.ts';
 
 export interface FrameLimits {

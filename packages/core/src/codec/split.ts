@@ -1,6 +1,7 @@
 /** One turn's messages in as few frames as the transport's largest frame allows. */
 import { isFault } from './fault.ts';
 import { bodyStart, encodeMessages, packHeader } from './frame-codec.ts';
+import type { Speech } from './frame-codec.ts';
 import type { FrameHeader, Message } from './frame.ts';
 import type { Sealer } from './seal.ts';
 import { checkShape, frameLimits } from './shape.ts';
@@ -9,6 +10,8 @@ export interface SplitOptions {
   /** The largest frame that the transport carries now. */
   readonly frameBytesMax: number;
   readonly sealer?: Sealer | undefined;
+  /** Default: the present version. */
+  readonly speech?: Speech | undefined;
 }
 
 export interface SplitFrames {
@@ -28,7 +31,7 @@ export function splitMessages(header: FrameHeader, messages: readonly Message[],
   function split(some: readonly Message[]): void {
     const [first] = some;
     if (first === undefined) return;
-    const bytes = encodeMessages(packed, some, options.sealer);
+    const bytes = encodeMessages(packed, some, options.sealer, options.speech);
     if (fits(bytes, options)) {
       frames.push(bytes);
     } else if (some.length === 1) {

@@ -1,6 +1,8 @@
 /** What came of applying one slot: what to answer, whom to tell, and which sessions began and ended. */
 import type { LockEvent, LockResult } from '../lock/command.ts';
 import type { LockChanges } from '../lock/lock-table.ts';
+import type { PartitionChanges } from '../partition/partition-changes.ts';
+import type { Sealed } from '../paxos/configuration.ts';
 import type { SessionKey } from '../session/command.ts';
 import type { OpenRefusal } from '../session/session-table.ts';
 
@@ -13,6 +15,7 @@ export interface Applied {
   readonly events: readonly LockEvent[];
   /** Resources whose state changed. */
   readonly changed: ReadonlySet<string>;
+  readonly partitions: PartitionChanges;
   readonly opened: readonly Opened[];
   readonly refused: readonly Refused[];
   readonly ended: readonly Ended[];
@@ -20,6 +23,10 @@ export interface Applied {
   readonly begun: string | null;
   /** True if the group opened in this slot. */
   readonly groupOpened: boolean;
+  /** The feature level that the group was raised to, where it was. */
+  readonly levelRaised: number | undefined;
+  /** The change of voters that this slot came to, or null. Whatever its configuration holds above the slot is void. */
+  readonly sealed: Sealed | null;
 }
 
 /** Results of a session's operations, and grants to it out of queues, in the order of application. */
@@ -62,6 +69,8 @@ export class SlotOutcome {
   #ended: Ended[] | null = null;
   begun: string | null = null;
   groupOpened = false;
+  levelRaised: number | undefined;
+  sealed: Sealed | null = null;
 
   constructor(slot: number) {
     this.#slot = slot;
@@ -94,18 +103,21 @@ export class SlotOutcome {
     (this.#ended ??= []).push(ended);
   }
 
-  applied({ events, changed }: LockChanges): Applied {
+  applied({ events, changed }: LockChanges, partitions: PartitionChanges): Applied {
     return {
       slot: this.#slot,
       replies: this.#replies === null ? nothing : [...this.#replies.values()],
       unknownSessions: this.#unknownSessions === null ? nothing : [...this.#unknownSessions],
       events,
       changed,
+      partitions,
       opened: this.#opened ?? nothing,
       refused: this.#refused ?? nothing,
       ended: this.#ended ?? nothing,
       begun: this.begun,
       groupOpened: this.groupOpened,
+      levelRaised: this.levelRaised,
+      sealed: this.sealed,
     };
   }
 }

@@ -2,14 +2,15 @@
 import { resultCode } from '../lock/command.ts';
 import type { Claim } from '../lock/claim.ts';
 import { checkLockTable } from '../lock/lock-invariants.ts';
+import { checkPartitionTable } from '../partition/partition-invariants.ts';
 import { slotOfSession } from '../session/command.ts';
 import { checkSessionTable } from '../session/session-table.ts';
 import type { GroupState } from './group-state.ts';
 
 /** The rules of `GroupState`, `SessionTable`, `AnswerWindow` and `LockTable` that do not hold, as sentences. */
 export function checkGroupState(state: GroupState): string[] {
-  const { sessions, locks } = state.tables;
-  const broken = [...checkSessionTable(sessions), ...checkLockTable(locks)];
+  const { sessions, locks, partitions } = state.tables;
+  const broken = [...checkSessionTable(sessions), ...checkLockTable(locks), ...checkPartitionTable(partitions)];
   const { counts, isOpen, token, appliedIndex } = state;
   if (!isOpen && (counts.sessions > 0 || counts.locks > 0 || token > 0))
     broken.push('group 1: something is there before the group is open');
@@ -27,6 +28,13 @@ export function checkGroupState(state: GroupState): string[] {
   }
   for (const { resource, version } of locks.locks()) {
     if (version > appliedIndex) broken.push(`group 5: ${resource} was changed in slot ${version}, above ${appliedIndex}`);
+  }
+  for (const [session, owned] of partitions.owned()) {
+    for (const [token, { node, index }] of owned) {
+      if (sessions.get(session)?.node !== node)
+        broken.push(`group 6: partition ${index} is of session ${session} of ${node}, which does not live`);
+      if (token > state.token) broken.push(`group 6: the token ${token} of partition ${index} is above the counter ${state.token}`);
+    }
   }
   return broken;
 }

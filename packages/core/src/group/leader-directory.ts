@@ -15,9 +15,15 @@ export class LeaderDirectory {
 
   /** What was heard longer ago than `freshForMs` counts for nothing. */
   constructor(
-    private readonly voters: readonly string[],
+    private voters: readonly string[],
     private readonly freshForMs: number,
   ) {}
+
+  /** Others vote from now on, and whoever led the voters before leads nobody. */
+  votersChanged(voters: readonly string[]): void {
+    this.voters = voters;
+    this.forget();
+  }
 
   heard(node: string, nowMs: number): void {
     if (this.voters.includes(node)) this.heardAtMs.set(node, nowMs);

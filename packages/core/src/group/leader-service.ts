@@ -2,7 +2,10 @@
  * What a member does for all others while it leads: it gathers their requests into batches, answers keep-alives, ends silent
  * sessions and opens the group. The safety rules 5, 6, 9 and 12; `docs/protocol.md`, "What a leader may answer".
  */
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
+import { isPartitionsState } from '../operation.ts';
+import { PartitionSteward } from '../partition/partition-steward.ts';
+import type { PartitionDecision } from '../partition/partition-steward.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { LeaderTerm } from '../paxos/leader.ts';
@@ -14,7 +17,9 @@ import { tupleRunsOf } from './tuple-runs.ts';
 import { SessionSteward } from '../session/session-steward.ts';
 import type { Applied } from './group-applied.ts';
 import type { GroupState } from './group-state.ts';
+import type { VersionWatch } from './version-watch.ts';
 import type { GroupBatch, GroupEntry, GroupSessionMessage } from './member-message.ts';
+import { changedResources, newsOf, sessionViewOf } from './watched-states.ts';
 
 export interface ServiceOptions {
   readonly self: Proposer;
@@ -23,11 +28,13 @@ export interface ServiceOptions {
   readonly reads: 'lease' | 'quorum';
   readonly batchBytesMax: () => number;
   readonly sizeOfEntry: (entry: GroupEntry) => number;
-  readonly sizeOfTuple: (tuple: LockOp | LockResult) => number;
+  readonly sizeOfTuple: (tuple: Operation | OperationResult) => number;
   /** When this member learned that its founding is complete, on the monotonic clock. */
   readonly completeSinceMs: number;
   /** A quorum round older than this proves nothing about now. */
   readonly quorumRoundMaxMs: number;
+  /** Who can which version. Absent: the level stays. */
+  readonly versions?: Pick<VersionWatch, 'commonAbove'>;
 }
 
 export interface Answer {
@@ -52,7 +59,8 @@ const parkedMax = 16_384;
  * 3. What waits here is lost with the term: whoever asked asks again.
  */
 export class LeaderService {
-  private steward: SessionSteward<LockOp, LockResult, LockState> | null = null;
+  private steward: SessionSteward<Operation, OperationResult, WatchedState> | null = null;
+  private partitions: PartitionSteward | null = null;
   private parked: Parked[] = [];
   private readsParked = false;
   /** Opens that came before the group was open: told to wait, and taken up when it opens. */
@@ -60,6 +68,7 @@ export class LeaderService {
   private pending: GroupEntry[] = [];
   private pendingBytes = 0;
   private opening = false;
+  private proposedLevel = 0;
   private answers: Answer[] = [];
 
   constructor(
@@ -129,8 +138,11 @@ export class LeaderService {
 
   onTick(nowMs: number): void {
     if (!this.steward) return;
-    for (const entry of this.steward.expire(nowMs, this.authorityMs(nowMs))) this.add(entry);
+    const authorityMs = this.authorityMs(nowMs);
+    for (const entry of this.steward.expire(nowMs, authorityMs)) this.add(entry);
+    for (const decision of this.partitions?.due(nowMs, authorityMs) ?? []) this.add(this.entryOf(decision));
     this.maybeOpenGroup(nowMs);
+    this.maybeRaiseLevel();
     this.retryParked(nowMs);
   }
 
@@ -184,6 +196,8 @@ export class LeaderService {
       this.answer(opened.node, { type: 'sessionOpened', nonce: opened.nonce, session: opened.session, ttlMs: opened.ttlMs });
     }
     for (const { nonce, node, reason } of applied.refused) {
+      const living = this.state.session(this.state.sessionOfNode(node) ?? 0);
+      if (living) steward.livesOn(living.key, living.ttlMs, nowMs);
       const waitMs = reason === 'ttlTooLong' ? this.options.record.maxSessionTtlMs : this.waitMs(steward, node, nowMs);
       this.answer(node, { type: 'openRefused', nonce, reason, waitMs });
     }
@@ -192,15 +206,30 @@ export class LeaderService {
       this.answer(node, { type: 'sessionEnded', session });
     }
     if (this.readsParked) this.retryParked(nowMs);
-    if (applied.changed.size > 0 && steward.hasWatchers) {
-      this.answerAll(steward.changed(applied.changed));
+    if (applied.partitions.size > 0) this.partitions?.onApplied(applied.partitions, nowMs);
+    if (steward.hasWatchers && applied.changed.size + applied.partitions.size > 0) {
+      this.answerAll(steward.changed(changedResources(applied), newsOf(this.state, applied, this.options.batchBytesMax())));
     }
   }
 
+  private entryOf(decision: PartitionDecision): GroupEntry {
+    const { stamp } = this.options;
+    if (decision.type === 'rebalance') return [entryKind.rebalance, decision.set, stamp, decision.gone];
+    return [entryKind[decision.type], decision.set, stamp, decision.partition, decision.token];
+  }
+
   private begin(nowMs: number): void {
-    this.steward = new SessionSteward(this.state, this.options.stamp, nowMs, this.options.quorumRoundMaxMs, (states) =>
-      runsOf(states, sizeOfState, this.options.batchBytesMax()),
+    const { state } = this;
+    const { stamp, quorumRoundMaxMs, batchBytesMax } = this.options;
+    const { partitions: table } = state.tables;
+    const partitions = new PartitionSteward(
+      { sets: () => table.sets(), set: (name) => table.set(name), ttlMsOf: (session) => state.session(session)?.ttlMs ?? 0 },
+      nowMs,
     );
+    const view = sessionViewOf(state, batchBytesMax);
+    const cut = (states: readonly WatchedState[]): readonly (readonly WatchedState[])[] => runsOf(states, sizeOfState, batchBytesMax());
+    this.partitions = partitions;
+    this.steward = new SessionSteward(view, stamp, nowMs, quorumRoundMaxMs, cut, (token) => partitions.covers(token));
     this.maybeOpenGroup(nowMs);
     this.retryParked(nowMs);
   }
@@ -212,7 +241,7 @@ export class LeaderService {
   }
 
   private openSession(
-    steward: SessionSteward<LockOp, LockResult, LockState>,
+    steward: SessionSteward<Operation, OperationResult, WatchedState>,
     from: Proposer,
     message: Extract<GroupSessionMessage, { type: 'openSession' }>,
     nowMs: number,
@@ -223,11 +252,13 @@ export class LeaderService {
       if (this.early.size < parkedMax) this.early.set(from.node, { from, message, arrivedMs: nowMs, afterSlot: 0 });
       return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: this.opensInMs(nowMs) });
     }
-    if (replaces !== 0 && this.state.session(replaces)?.node === from.node) steward.beginEnding(replaces);
+    // Only the process that had the session can give it up; a namesake is refused, and the session lives.
+    const given = this.state.session(replaces);
+    if (given?.node === from.node && given.instance === instance) steward.beginEnding(replaces);
     this.add([entryKind.openSession, nonce, from.node, instance, ttlMs, replaces]);
   }
 
-  private closeSession(steward: SessionSteward<LockOp, LockResult, LockState>, from: Proposer, session: number): void {
+  private closeSession(steward: SessionSteward<Operation, OperationResult, WatchedState>, from: Proposer, session: number): void {
     if (this.state.isEnded(session)) return this.answer(from.node, { type: 'sessionEnded', session });
     if (this.state.session(session)?.node !== from.node) return;
     steward.beginEnding(session);
@@ -242,7 +273,20 @@ export class LeaderService {
     this.add([entryKind.openGroup, this.options.stamp, this.options.record.tokenSecond]);
   }
 
-  private waitMs(steward: SessionSteward<LockOp, LockResult, LockState>, node: string, nowMs: number): number {
+  /**
+   * To what every voter of the configuration can, and every process with a session: one that cannot would understand nothing more.
+   * None is left behind by a raise, so each is upgraded before the version after the next comes.
+   */
+  private maybeRaiseLevel(): void {
+    const { versions, stamp } = this.options;
+    const known = Math.max(this.state.level, this.proposedLevel);
+    const level = versions?.commonAbove(known, this.term.configuration.voters, this.state.sessions());
+    if (level === null || level === undefined) return;
+    this.proposedLevel = level;
+    this.add([entryKind.raiseLevel, stamp, level]);
+  }
+
+  private waitMs(steward: SessionSteward<Operation, OperationResult, WatchedState>, node: string, nowMs: number): number {
     const session = this.state.sessionOfNode(node);
     return session === undefined ? 0 : steward.remainingMs(session, nowMs);
   }
@@ -278,11 +322,11 @@ export class LeaderService {
     for (const results of rest) this.answer(node, { type: 'replies', session: answer.session, results });
   }
 
-  private reply(node: string, session: SessionKey, all: readonly LockResult[]): void {
+  private reply(node: string, session: SessionKey, all: readonly OperationResult[]): void {
     for (const results of this.runsOfTuples(all)) this.answer(node, { type: 'replies', session, results });
   }
 
-  private runsOfTuples<T extends LockOp | LockResult>(tuples: readonly T[]): readonly (readonly T[])[] {
+  private runsOfTuples<T extends Operation | OperationResult>(tuples: readonly T[]): readonly (readonly T[])[] {
     return tupleRunsOf(tuples, this.options);
   }
 
@@ -296,7 +340,14 @@ export class LeaderService {
 }
 
 /** From above: a text takes at most three bytes for a UTF-16 unit. */
-function sizeOfState({ resource, holders, waiters, note }: LockState): number {
+function sizeOfState(state: WatchedState): number {
+  if (isPartitionsState(state)) {
+    const { members, rows } = state;
+    const names = [...(members?.rows ?? []).map(([node]) => node), ...(members?.pins ?? []).map(([, node]) => node)];
+    const texts = [state.resource, ...names, ...rows.flatMap(([, , node, , home, note]) => [node, home, note ?? ''])];
+    return texts.reduce((bytes, text) => bytes + 5 + 3 * text.length, 64 + 24 * (rows.length + names.length));
+  }
+  const { resource, holders, waiters, note } = state;
   const texts = [resource, note ?? '', ...waiters, ...holders.flatMap(({ node, value }) => [node, value ?? ''])];
   return texts.reduce((bytes, text) => bytes + 5 + 3 * text.length, 64 + 40 * holders.length);
 }

@@ -1,12 +1,22 @@
 /** What goes into a member and what comes out of it. */
-import type { LockEvent, LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { LockEvent } from '../lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
-import type { FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
+import type { Founder, FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
+import type { ConfigurationRecord, FoundingRecord } from '../paxos/founding-message.ts';
+import type { Configuration } from '../paxos/configuration.ts';
+import type { Log } from '../paxos/log.ts';
+import type { Replica } from '../paxos/replica.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
-import type { HolderEvent } from '../session/session-holder.ts';
+import type { HolderEvent, SessionHolder } from '../session/session-holder.ts';
+import type { RowCodec } from '../snapshot/row.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
+import type { FeatureLevels } from './feature-level.ts';
+import type { GroupState } from './group-state.ts';
 import type { GroupBatch, GroupEntry, MemberFrame, MemberSend } from './member-message.ts';
+import type { StoredSnapshot } from './stored-snapshot.ts';
+import type { VersionGapEvent } from './version-watch.ts';
 
 export interface MemberOptions {
   readonly self: Proposer;
@@ -19,34 +29,64 @@ export interface MemberOptions {
   readonly reads: 'lease' | 'quorum';
   readonly random: Random;
   readonly limits: MemberLimits;
+  readonly rowCodec: RowCodec;
   readonly at: Instant;
   readonly memory?: MemberMemory;
+  /** What this build can; absent: the present version. */
+  readonly levels?: FeatureLevels;
+  /** The member that this one goes on for under a new incarnation: its session and the group that it knew. */
+  readonly before?: Pick<MemberInside, 'holder' | 'record'> | undefined;
 }
 
 export interface MemberLimits {
   /** Most bytes of one batch; asked at each use, for a broker may change its mind. */
   readonly batchBytesMax: () => number;
   readonly sizeOfEntry: (entry: GroupEntry) => number;
-  readonly sizeOfTuple: (tuple: LockOp | LockResult) => number;
+  readonly sizeOfTuple: (tuple: Operation | OperationResult) => number;
   readonly sizeOfBatch: (batch: GroupBatch) => number;
   readonly outstandingMax: number;
+  /** So many slots are kept though all voters applied them: a newcomer catches up by them. */
+  readonly slotsKept: number;
+  /** No more slots, and no more bytes of them, are kept in the log: whoever lacks more takes a snapshot. */
+  readonly logSlotsMax: number;
+  readonly logBytesMax: number;
+  /** After so many slots a snapshot takes their place in the storage; `Infinity` where nothing outlives the process. */
+  readonly storedEverySlots: number;
 }
 
 export interface MemberMemory {
   readonly founder: FounderMemory;
   readonly replica?: ReplicaMemory<GroupBatch>;
+  /** The state up to the floor of `replica`; absent where the log is kept from its first slot on. */
+  readonly snapshot?: StoredSnapshot;
+  /** The record of its founding with the configuration that it last was a voter of, where that is a later one than the founding's. */
+  readonly record?: FoundingRecord;
 }
 
-export type MemberRecord = FounderRecord | ReplicaRecord<GroupBatch>;
+export type MemberRecord = FounderRecord | ReplicaRecord<GroupBatch> | ConfigurationRecord;
+
+export type PlaceEvent =
+  /** It was too far behind for the log of the others, and goes on from a snapshot of their state. */
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly from: string }
+  /** A voter that came back without its memory: it serves as a client, and stands by until it is given its seat again. */
+  | { readonly type: 'seatLost'; readonly founding: string }
+  /** It caught up and was given a seat under its present incarnation: it is a voter from now on. */
+  | { readonly type: 'seatRegained'; readonly founding: string; readonly configuration: number }
+  /** Others vote from now on, as this process knows. */
+  | { readonly type: 'votersChanged'; readonly configuration: Configuration }
+  /** Its seat was given away, and those who vote now need it no more: it goes on under a new incarnation. */
+  | { readonly type: 'seatGiven'; readonly founding: string; readonly configuration: number };
 
 export type MemberEvent =
+  | PlaceEvent
   | Exclude<ReplicaEvent, { type: 'following' }>
   | FounderEvent
   | HolderEvent
+  | VersionGapEvent
+  /** The group uses this feature level from here on, and its frames are written in that version. */
+  | { readonly type: 'levelRaised'; readonly level: number }
   | { readonly type: 'leaderChanged'; readonly leader: string | null; readonly round: number }
   | { readonly type: 'serving'; readonly round: number }
-  /** A voter that came back without its memory: it serves as a client until it is swapped in. */
-  | { readonly type: 'seatLost'; readonly founding: string }
   | { readonly type: 'nodeNameTaken'; readonly by: Proposer }
   | { readonly type: 'foreignFounding'; readonly node: string; readonly founding: string };
 
@@ -60,18 +100,37 @@ export interface PublishedChange {
 
 /** Fields in the order in which they are carried out: nothing in `send` leaves before `persist` is durable. */
 export interface MemberOutput {
+  /** The configuration that the messages of `send` belong to: their frames name it. */
+  configuration: number;
+  /** A snapshot that was taken up: before anything is sent, it and `keptRecords` replace all that the storage holds. */
+  installed: StoredSnapshot | null;
+  /** A snapshot that was written, to replace what it holds in the storage by and by. */
+  written: StoredSnapshot | null;
   readonly persist: MemberRecord[];
   readonly send: MemberSend[];
   /** Answers to this member's own requests. */
-  readonly results: LockResult[];
-  readonly states: LockState[];
+  readonly results: OperationResult[];
+  readonly states: WatchedState[];
+  /** The tokens of partitions that each answered keep-alive covered. */
+  readonly covered: (readonly number[])[];
   /** Only while this member leads. */
   readonly changes: PublishedChange[];
   readonly events: MemberEvent[];
 }
 
-export function freshOutput(): MemberOutput {
-  return { persist: [], send: [], results: [], states: [], changes: [], events: [] };
+export function freshOutput(configuration: number): MemberOutput {
+  return {
+    configuration,
+    installed: null,
+    written: null,
+    persist: [],
+    send: [],
+    results: [],
+    states: [],
+    covered: [],
+    changes: [],
+    events: [],
+  };
 }
 
 export type MemberInput =
@@ -87,14 +146,41 @@ export type MemberInput =
   | { readonly type: 'closeSession'; readonly at: Instant }
   | { readonly type: 'resign'; readonly at: Instant };
 
+/**
+ * `ready`: a voter of the present configuration by its leader's word, or a client of one that has a leader. `standing by`: named as a voter,
+ * and not one yet. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
+ */
+export type Readiness = 'ready' | 'founding' | 'no leader' | 'standing by' | 'catching up' | 'no session';
+
 export interface MemberStatus {
-  readonly role: 'leader' | 'voter' | 'client';
+  /** A `standby` has a copy of the group's state and no vote. */
+  readonly role: 'leader' | 'voter' | 'standby' | 'client';
   readonly leader: string | null;
   /** Voters that the leader is in touch with; without a leader, those heard within an election timeout or two. */
   readonly connected: readonly string[];
   readonly founding: string | null;
+  /** The number of the configuration, 0 without a group. */
+  readonly configuration: number;
   readonly voters: readonly string[];
+  readonly readiness: Readiness;
   readonly stage: 'founding' | 'electing' | 'opening' | 'open';
   readonly opensInMs: number;
   readonly appliedIndex: number;
+  /** The version that frames are written in: the group's feature level, as far as this process knows it. */
+  readonly level: number;
+}
+
+/** What stands inside a member, for those who check it. Looking at it changes nothing. */
+export interface MemberInside {
+  readonly self: Proposer;
+  /** What a voter, or a standby, has applied. */
+  readonly state: GroupState | null;
+  /** Of a voter only. */
+  readonly replica: Replica<GroupBatch> | null;
+  /** What was applied stands in it, as far as it is kept. */
+  readonly log: Log<GroupBatch> | null;
+  readonly record: FoundingRecord | null;
+  readonly seat: { holdsLease(at: Instant): boolean } | null;
+  readonly founder: Founder | null;
+  readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
 }

@@ -1,22 +1,27 @@
 /** Everything that members of a group say to one another, and what they carry it in. */
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
-import type { PaxosMessage } from '../paxos/message.ts';
+import type { Moved, PaxosMessage, StandbySeen } from '../paxos/message.ts';
 import type { ReplicaDestination } from '../paxos/replica.ts';
 import type { Batch, Entry } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
+import type { SnapshotMessage } from '../snapshot/message.ts';
 
-export type GroupBatch = Batch<LockOp>;
-export type GroupEntry = Entry<LockOp>;
-export type GroupSessionMessage = SessionMessage<LockOp, LockResult, LockState>;
-export type MemberMessage = PaxosMessage<GroupBatch> | FoundingMessage | GroupSessionMessage;
+export type GroupBatch = Batch<Operation>;
+export type GroupEntry = Entry<Operation>;
+export type GroupSessionMessage = SessionMessage<Operation, OperationResult, WatchedState>;
+export type MemberMessage = PaxosMessage<GroupBatch> | Moved | StandbySeen | FoundingMessage | GroupSessionMessage | SnapshotMessage;
 
 /** A frame of this group, decoded. */
 export interface MemberFrame {
   readonly founding: string;
   readonly configuration: number;
   readonly from: Proposer;
+  /** What it is written in, and the newest that its sender can. Absent: the first version, and none later. */
+  readonly version?: number;
+  readonly newest?: number;
+  /** None where they are of a version that is not read here. */
   readonly messages: readonly MemberMessage[];
 }
 
@@ -43,6 +48,8 @@ const kinds = {
   abdicate: 'log',
   fetch: 'log',
   chosen: 'log',
+  moved: 'membership',
+  standbySeen: 'membership',
   openSession: 'request',
   closeSession: 'request',
   submit: 'request',
@@ -55,7 +62,10 @@ const kinds = {
   sessionEnded: 'answer',
   watched: 'answer',
   redirect: 'answer',
-} as const satisfies Record<MemberMessage['type'], 'founding' | 'log' | 'request' | 'answer'>;
+  fetchSnapshot: 'snapshot',
+  snapshotOffer: 'snapshot',
+  snapshotChunk: 'snapshot',
+} as const satisfies Record<MemberMessage['type'], 'founding' | 'log' | 'membership' | 'request' | 'answer' | 'snapshot'>;
 
 export function isFoundingMessage(message: MemberMessage): message is FoundingMessage {
   return kinds[message.type] === 'founding';
@@ -65,7 +75,15 @@ export function isLogMessage(message: MemberMessage): message is PaxosMessage<Gr
   return kinds[message.type] === 'log';
 }
 
+export function isMembershipMessage(message: MemberMessage): message is Moved | StandbySeen {
+  return kinds[message.type] === 'membership';
+}
+
+export function isSnapshotMessage(message: MemberMessage): message is SnapshotMessage {
+  return kinds[message.type] === 'snapshot';
+}
+
 /** What a session's holder says to a leader; the rest of `GroupSessionMessage` is what leaders answer. */
-export function isRequest(message: GroupSessionMessage): boolean {
+export function isRequest(message: MemberMessage): boolean {
   return kinds[message.type] === 'request';
 }

@@ -3,71 +3,72 @@
  * simulation and model checking run this object. `docs/protocol.md`, "A member".
  */
 import { unreachable } from '../errors.ts';
-import { isInterimResult, resultCode, seqOfResult } from '../lock/command.ts';
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
+import { resultCode } from '../lock/command.ts';
+import { tokensOwned } from '../operation.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import { sameBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import { isVoter } from '../paxos/configuration.ts';
 import type { Founder, FounderOutput } from '../paxos/founding.ts';
-import type { FoundingMessage, FoundingRecord, Greeting, Hello, Standing } from '../paxos/founding-message.ts';
+import type { FoundingMessage, FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import type { PaxosMessage } from '../paxos/message.ts';
-import type { Replica, ReplicaMemory } from '../paxos/replica.ts';
 import type { SessionKey } from '../session/command.ts';
-import { SessionHolder } from '../session/session-holder.ts';
+import type { SessionHolder } from '../session/session-holder.ts';
 import type { HolderInput, HolderOutput } from '../session/session-holder.ts';
 import type { Instant } from '../time/clock.ts';
-import { type GroupState, tokensPerSecond } from './group-state.ts';
+import { tokensPerSecond } from './group-state.ts';
 import { Inquiry } from './inquiry.ts';
 import { LeaderDirectory } from './leader-directory.ts';
 import { instanceOf } from './leader-service.ts';
 import { freshOutput } from './member-io.ts';
-import type { MemberEvent, MemberInput, MemberOptions, MemberOutput, MemberStatus } from './member-io.ts';
-import { isFoundingMessage, isLogMessage, isRequest } from './member-message.ts';
+import type { MemberEvent, MemberInput, MemberInside, MemberOptions, MemberOutput, MemberStatus } from './member-io.ts';
+import { isFoundingMessage, isLogMessage, isRequest, isSnapshotMessage } from './member-message.ts';
 import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from './member-message.ts';
-import { founderFor, VoterSeat } from './voter-seat.ts';
-import type { SeatOutput } from './voter-seat.ts';
+import { memberStatus } from './member-status.ts';
+import { Place } from './place.ts';
+import { Reports } from './reports.ts';
+import { VersionWatch } from './version-watch.ts';
+import { founderFor, holderFor, storedOrigin } from './parts.ts';
+import type { SeatOrigin, SeatOutput, VoterSeat } from './voter-seat.ts';
 
 export type * from './member-io.ts';
 
-/** Oddities are reported once each; beyond this many they are all alike. */
-const reportsMax = 1_000;
-
 export class Member {
+  /** Who can which version, and which one frames that leave are written in. */
+  readonly versions: VersionWatch;
   private readonly founder: Founder | null;
   private readonly inquiry: Inquiry;
-  private readonly holder: SessionHolder<LockOp, LockResult, LockState>;
+  private readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
   private readonly directory: LeaderDirectory;
-  private seat: VoterSeat | null = null;
-  private record: FoundingRecord | null = null;
+  private readonly place: Place;
   private announcedLeader: Ballot | null = null;
   private wantsSession = false;
   private opensAtMs = -Infinity;
   private highestToken = 0;
   private tickDueMs = -Infinity;
-  private readonly reported = new Set<string>();
-  private out: MemberOutput = freshOutput();
+  private readonly reports = new Reports();
+  private out: MemberOutput = freshOutput(0);
 
   constructor(private readonly options: MemberOptions) {
-    const { self, voters, timing, memory, limits, at } = options;
+    const { self, voters, timing, memory, at } = options;
     this.founder = founderFor(options);
     this.inquiry = new Inquiry(self, voters, timing.heartbeatMs);
     this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
-    this.holder = new SessionHolder<LockOp, LockResult, LockState>({
-      ttlMs: options.sessionTtlMs,
-      resendMs: timing.electionTimeoutMs,
-      instance: instanceOf(self),
-      outstandingMax: limits.outstandingMax,
-      submitBytesMax: limits.batchBytesMax,
-      sizeOfOp: limits.sizeOfTuple,
-      seqOf: seqOfResult,
-      isInterim: isInterimResult,
-    });
-    const founded = this.founder?.founded;
-    if (founded) this.enterGroup(founded, at, memory?.replica);
+    this.versions = new VersionWatch(options);
+    this.place = new Place(options, this.versions);
+    this.holder = options.before?.holder ?? holderFor(options);
+    const founded = memory?.record ?? this.founder?.founded;
+    if (memory?.record && !memory.founder.record) this.founder?.join();
+    if (founded) this.enterGroup(founded, at, storedOrigin(options, founded));
+    else if (options.before?.record) this.follow(options.before.record, null, at);
+  }
+
+  private get seat(): VoterSeat | null {
+    return this.place.seat;
   }
 
   step(input: MemberInput): MemberOutput {
-    const out = (this.out = freshOutput());
+    const out = (this.out = freshOutput(this.place.record?.configuration.id ?? 0));
     switch (input.type) {
       case 'frame':
         this.onFrame(input.frame, input.at);
@@ -102,21 +103,25 @@ export class Member {
   }
 
   /** Takes a request of this process; it leaves at the end of the turn. Null without a session or with a full window. */
-  request(build: (seq: number) => LockOp): number | null {
+  request(build: (seq: number) => Operation): number | null {
     return this.holder.request(build);
   }
 
   /** When a tick is next of use. */
   get nextDeadlineMs(): number {
     const founderDueMs = this.founder?.nextDeadlineMs ?? Infinity;
-    const inquiryDueMs = this.needsInquiry ? this.inquiry.nextDeadlineMs : Infinity;
-    const replicaDueMs = this.seat?.replica.nextDeadlineMs ?? Infinity;
-    return Math.min(founderDueMs, inquiryDueMs, replicaDueMs, this.holder.nextDeadlineMs, this.tickDueMs);
+    const inquiryDueMs = this.holder.session === null ? this.inquiry.nextDeadlineMs : Infinity;
+    return Math.min(founderDueMs, inquiryDueMs, this.place.nextDeadlineMs, this.holder.nextDeadlineMs, this.tickDueMs);
   }
 
   /** How long this member's session may still be relied on. Finding it over ends it. */
   remainingMs(at: Instant): number {
     return this.holder.remainingMs(at);
+  }
+
+  /** How long the lease on the partition with this token may be relied on; 0 once it is over. */
+  coverMs(token: number, at: Instant): number {
+    return this.holder.coverMs(token, at);
   }
 
   get session(): SessionKey | null {
@@ -129,33 +134,22 @@ export class Member {
   }
 
   status(at: Instant): MemberStatus {
-    const { voters } = this.options;
     const leader = this.leaderBallot(at.monotonicMs)?.node ?? null;
-    return {
-      role: this.seat?.isServing ? 'leader' : this.seat ? 'voter' : 'client',
-      leader,
-      connected: this.connected(at.monotonicMs),
-      founding: this.record?.configuration.founding ?? null,
-      voters: this.record?.configuration.voters.map(({ node }) => node) ?? voters,
-      stage: !this.record ? 'founding' : leader === null ? 'electing' : this.holder.session === null ? 'opening' : 'open',
-      opensInMs: Math.max(0, this.opensAtMs - at.monotonicMs),
-      appliedIndex: this.seat?.state.appliedIndex ?? 0,
-    };
+    const connected = this.connected(at.monotonicMs);
+    const opensInMs = Math.max(0, this.opensAtMs - at.monotonicMs);
+    const level = this.versions.spokenAt(at.monotonicMs);
+    const hasSession = this.holder.session !== null;
+    return memberStatus(this.place, { options: this.options, leader, connected, opensInMs, hasSession, level });
   }
 
-  /** For invariants and tests: the replicated state, the replica and the founding. */
-  get inspect(): {
-    readonly state: GroupState | null;
-    readonly replica: Replica<GroupBatch> | null;
-    readonly record: FoundingRecord | null;
-  } {
-    return { state: this.seat?.state ?? null, replica: this.seat?.replica ?? null, record: this.record };
+  /** For invariants and tests. */
+  get inspect(): MemberInside {
+    return { self: this.options.self, holder: this.holder, founder: this.founder, ...this.place.inside };
   }
-
-  // Frames.
 
   private onFrame(frame: MemberFrame, at: Instant): void {
-    this.directory.heard(frame.from.node, at.monotonicMs);
+    this.out.events.push(...this.versions.hear(frame, at.monotonicMs));
+    if (frame.messages.length > 0) this.directory.heard(frame.from.node, at.monotonicMs);
     for (const message of frame.messages) {
       if (isFoundingMessage(message)) this.onFoundingMessage(frame.from, message, at);
       else this.onGroupMessage(frame, message, at);
@@ -168,27 +162,27 @@ export class Member {
     else this.stepFounder(from, message, at);
   }
 
-  /** Messages that mean something only within one configuration of one founding. */
+  /** Messages that mean something only within one founding, and most only within one configuration of it. */
   private onGroupMessage(frame: MemberFrame, message: Exclude<MemberMessage, FoundingMessage>, at: Instant): void {
-    const configuration = this.record?.configuration;
+    const configuration = this.place.record?.configuration;
     if (!configuration) return;
     if (frame.founding !== configuration.founding) return this.reportForeign(frame);
-    if (frame.configuration !== configuration.id) return;
-    const { from } = frame;
-    if (isLogMessage(message)) this.onLogMessage(from, message, at);
-    else if (isRequest(message)) this.onRequest(from, message, at);
+    const ofAny = this.place.onAnyConfiguration(frame, message, at);
+    if (ofAny) this.takeSeat(ofAny, at);
+    else if (message.type === 'standbySeen') this.seat?.onStandbySeen(frame.from, message);
+    else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
+    else if (message.type === 'moved' || isSnapshotMessage(message)) return;
+    else if (isRequest(message)) this.withSeat((seat) => seat.onRequest(frame.from, message, at), at);
     else this.onAnswer(message, at);
   }
 
   private onLogMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): void {
     this.withSeat((seat) => seat.onMessage(from, message, at), at);
-    if (message.type !== 'heartbeat' || !this.record || !isVoter(this.record.configuration, from)) return;
+    if (!this.place.record || !isVoter(this.place.record.configuration, from)) return;
+    if (!this.seat || message.type === 'heartbeat') this.takeSeat(this.place.onLogMessage(from, message, at), at);
+    if (message.type !== 'heartbeat') return;
     this.directory.onHeartbeat(from, message, at.monotonicMs);
     this.announceLeader(at);
-  }
-
-  private onRequest(from: Proposer, message: GroupSessionMessage, at: Instant): void {
-    this.withSeat((seat) => seat.onRequest(from, message, at), at);
   }
 
   private onAnswer(message: GroupSessionMessage, at: Instant): void {
@@ -204,8 +198,8 @@ export class Member {
     const isNamesake = from.node === self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && self.incarnation > from.incarnation) return;
-    if (!isNamesake && !this.founder) return;
-    const record = this.founder ? this.founder.acceptedRecord : null;
+    if (!isNamesake && !this.founder && !this.seat) return;
+    const record = this.seat ? this.place.record : (this.founder?.acceptedRecord ?? null);
     this.send(from.node, {
       type: 'greeting',
       nonce: hello.nonce,
@@ -213,27 +207,22 @@ export class Member {
       wallMs: at.wallMs,
       tokenSecond: this.tokenSecond,
       longestTtlMs: this.options.maxSessionTtlMs,
-      standing: this.standing(at.monotonicMs),
+      standing: this.seat?.holdsLease(at) ? 'led' : (this.founder?.standing ?? (this.seat ? 'founded' : 'live')),
       record,
     });
-  }
-
-  private standing(nowMs: number): Standing {
-    if (this.seat?.holdsLease(nowMs)) return 'led';
-    return this.founder?.standing ?? 'live';
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {
     const { self } = this.options;
     if (from.node === self.node) {
-      const isOther = from.incarnation !== self.incarnation || from.run !== self.run;
+      const isOther = from.incarnation !== self.incarnation || from.run > self.run; // An earlier run is fenced, and stops.
       if (isOther && this.inquiry.isAnswer(greeting)) this.once(`name ${instanceOf(from)}`, { type: 'nodeNameTaken', by: from });
       return;
     }
     if (this.founder) this.stepFounder(from, greeting, at);
     else if (this.inquiry.isAnswer(greeting)) this.compareVoters(from, greeting.voters);
-    const found = this.inquiry.onGreeting(from, greeting, this.record);
-    if (found && !this.seat) this.follow(found, at);
+    const found = this.inquiry.onGreeting(from, greeting, this.place.record);
+    if (found && !this.seat) this.follow(found, from, at);
   }
 
   private compareVoters(from: Proposer, theirs: readonly string[], ours = this.options.voters): void {
@@ -252,37 +241,36 @@ export class Member {
     for (const event of output.events) {
       this.out.events.push(event);
       if (event.type === 'founded') this.enterGroup(event.record, at);
-      if (event.type === 'groupExists') this.follow(event.record, at);
+      if (event.type === 'groupExists') this.follow(event.record, null, at);
     }
     if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }
 
   /** Completion is known: from now on this process is a voter. */
-  private enterGroup(record: FoundingRecord, at: Instant, memory?: ReplicaMemory<GroupBatch>): void {
+  private enterGroup(record: FoundingRecord, at: Instant, origin?: SeatOrigin): void {
     // A seat that had been lost to a group which then died out founds anew with the others: what it held there is over.
-    if (this.record && this.record.configuration.founding !== record.configuration.founding)
+    if (this.place.record && this.place.record.configuration.founding !== record.configuration.founding)
       this.stepHolder({ type: 'foundingReplaced', at });
-    this.record = record;
-    this.seat = new VoterSeat(this.options, record, at, memory);
-    if (this.founder?.isConfirmed) this.seat.confirmAll();
+    this.versions.enter(record.configuration.founding);
+    const seat = this.place.enter(record, at, origin);
+    this.out.configuration = record.configuration.id;
+    this.directory.votersChanged(record.configuration.voters.map(({ node }) => node));
+    if (this.founder?.isConfirmed) seat.confirmAll();
     this.maybeOpenSession(at);
   }
 
-  /** There is a group, and this process takes part in it as a client. */
-  private follow(record: FoundingRecord, at: Instant): void {
-    const known = this.record?.configuration.founding;
+  /** There is a group, and this process takes part in it without a vote. */
+  private follow(record: FoundingRecord, from: Proposer | null, at: Instant): void {
+    const known = this.place.record?.configuration.founding;
     const { founding } = record.configuration;
-    if (known === founding) return;
-    this.record = record;
-    this.directory.forget();
+    if (known === founding) return from ? this.takeSeat(this.place.onMoved(from, record.configuration, at), at) : undefined;
+    this.place.follow(record);
+    this.versions.enter(founding);
+    this.out.configuration = record.configuration.id;
+    this.directory.votersChanged(record.configuration.voters.map(({ node }) => node));
     if (known !== undefined) this.stepHolder({ type: 'foundingReplaced', at });
     if (this.options.voters.includes(this.options.self.node)) this.out.events.push({ type: 'seatLost', founding });
     this.maybeOpenSession(at);
-  }
-
-  /** Without a session, or without a leader, a node asks who is there; its own name too. */
-  private get needsInquiry(): boolean {
-    return this.holder.session === null;
   }
 
   // Leaders.
@@ -310,18 +298,26 @@ export class Member {
     return this.seat && !heard.includes(self.node) ? [...heard, self.node] : heard;
   }
 
-  // The seat.
-
   private withSeat(step: (seat: VoterSeat) => SeatOutput, at: Instant): void {
-    if (this.seat) this.takeSeat(this.seat, step(this.seat), at);
+    if (this.seat) this.takeSeat(step(this.seat), at);
   }
 
-  private takeSeat(seat: VoterSeat, { persist, send, own, changes, events }: SeatOutput, at: Instant): void {
+  private takeSeat({ persist, send, own, changes, events, followedBy, installed, written }: SeatOutput, at: Instant): void {
+    Object.assign(this.out, { installed: installed ?? this.out.installed, written: written ?? this.out.written });
     this.out.persist.push(...persist);
     this.out.send.push(...send);
     this.out.changes.push(...changes);
-    for (const event of events) if (event.type !== 'following') this.out.events.push(event);
-    this.highestToken = Math.max(this.highestToken, seat.state.token);
+    for (const event of events) {
+      if (event.type !== 'following') this.out.events.push(event);
+      if (event.type === 'seatRegained') this.founder?.join();
+      // What its session asked for may have been answered in the slots that were passed over.
+      if (event.type === 'snapshotInstalled') this.stepHolder({ type: 'leaderChanged', at });
+    }
+    if (followedBy) {
+      this.place.follows(followedBy);
+      this.directory.votersChanged(followedBy.voters.map(({ node }) => node));
+    }
+    this.highestToken = Math.max(this.highestToken, this.place.state?.token ?? 0);
     if (events.length > 0) this.announceLeader(at);
     for (const message of own) this.onAnswer(message, at);
   }
@@ -329,31 +325,35 @@ export class Member {
   // The session of this process.
 
   private maybeOpenSession(at: Instant): void {
-    if (this.wantsSession && this.record && this.holder.isIdle) this.stepHolder({ type: 'open', at });
+    if (this.wantsSession && this.place.record && this.holder.isIdle) this.stepHolder({ type: 'open', at });
   }
 
-  private stepHolder(input: HolderInput<LockOp, LockResult, LockState>, at: Instant = input.at): void {
+  private stepHolder(input: HolderInput<Operation, OperationResult, WatchedState>, at: Instant = input.at): void {
     this.takeHolder(this.holder.step(input), at);
   }
 
-  private takeHolder(output: HolderOutput<LockOp, LockResult, LockState>, at: Instant): void {
+  private takeHolder(output: HolderOutput<Operation, OperationResult, WatchedState>, at: Instant): void {
     for (const result of output.results) {
       if (result[1] === resultCode.granted) this.highestToken = Math.max(this.highestToken, result[2]);
       this.out.results.push(result);
     }
     this.out.states.push(...output.states);
+    this.out.covered.push(...output.covered);
     for (const event of output.events) {
       this.out.events.push(event);
       if (event.type === 'sessionLost') this.maybeOpenSession(at);
     }
     this.sendToLeader(output.send, at);
+    // A partition may be relied on only once a keep-alive covers it.
+    if (output.states.some((state) => tokensOwned(state).some((token) => !this.holder.isCovered(token))))
+      this.stepHolder({ type: 'cover', at });
   }
 
   private sendToLeader(messages: readonly GroupSessionMessage[], at: Instant): void {
     const leader = messages.length > 0 && this.leaderBallot(at.monotonicMs);
     if (!leader) return;
     for (const message of messages) {
-      if (leader.node === this.options.self.node) this.onRequest(this.options.self, message, at);
+      if (leader.node === this.options.self.node) this.withSeat((seat) => seat.onRequest(this.options.self, message, at), at);
       else this.send(leader.node, message);
     }
   }
@@ -365,14 +365,15 @@ export class Member {
     this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
     if (this.founder) this.takeFounder(this.founder.step({ type: 'tick', nowMs, wallMs: at.wallMs }), at);
     this.inquire(at);
-    this.withSeat((seat) => seat.onTick(at), at);
+    this.takeSeat(this.place.onTick(at), at);
     this.announceLeader(at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
   }
 
+  /** Without a session a node asks who is there; its own name too. */
   private inquire(at: Instant): void {
-    if (!this.needsInquiry) return;
+    if (this.holder.session !== null) return;
     const hello = this.inquiry.ask(at.monotonicMs, at.wallMs);
     if (!hello) return;
     this.send(this.options.self.node, hello);
@@ -381,7 +382,7 @@ export class Member {
 
   private onFlush(at: Instant): void {
     this.sendToLeader(this.holder.takeSubmissions(at.monotonicMs), at);
-    this.withSeat((seat) => seat.flush(at), at);
+    this.takeSeat(this.place.flush(at), at);
   }
 
   private reportForeign({ from, founding }: MemberFrame): void {
@@ -389,9 +390,7 @@ export class Member {
   }
 
   private once(key: string, event: MemberEvent): void {
-    if (this.reported.has(key) || this.reported.size >= reportsMax) return;
-    this.reported.add(key);
-    this.out.events.push(event);
+    if (this.reports.isNews(key)) this.out.events.push(event);
   }
 
   private send(node: string, message: MemberMessage): void {

@@ -1,78 +1,146 @@
 /**
- * A voter's part in its group: the replica of the log, the state that the log makes, and the leader's service while it leads.
- * A process that founds or follows a group without a vote has none.
+ * A voter's part in its group: the replica of the log, the state that the log makes, and the leader's service while it leads; and how
+ * one configuration follows another. A process that founds or follows a group without a vote has none. The safety rules 1, 6 and 16.
  */
 import type { LockEvent } from '../lock/command.ts';
-import { ballotStamp } from '../paxos/ballot.ts';
+import { ballotStamp, sameBallot, zeroBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
-import { Founder } from '../paxos/founding.ts';
+import { isVoter } from '../paxos/configuration.ts';
+import type { Configuration, Sealed, Seat } from '../paxos/configuration.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { ChosenEntry } from '../paxos/log.ts';
-import type { PaxosMessage, Slot } from '../paxos/message.ts';
+import type { Chosen, Fetch, PaxosMessage, StandbySeen } from '../paxos/message.ts';
 import { Replica } from '../paxos/replica.ts';
-import type { ReplicaEvent, ReplicaInput, ReplicaMemory, ReplicaRecord } from '../paxos/replica.ts';
-import { entryKind } from '../session/command.ts';
-import type { SessionKey } from '../session/command.ts';
+import type { ReplicaEvent, ReplicaInput, ReplicaMemory } from '../paxos/replica.ts';
+import { entryKind, stopSignOf } from '../session/command.ts';
+import type { SeatTuple } from '../session/command.ts';
 import type { Instant } from '../time/clock.ts';
-import { followerThatAnswers } from './answer-path.ts';
-import type { Applied } from './group-applied.ts';
+import { AnswerPath, ownAnswers } from './answer-path.ts';
+import { CatchUp } from './catch-up.ts';
 import { GroupState } from './group-state.ts';
 import { LeaderService } from './leader-service.ts';
-import { tupleRunsOf } from './tuple-runs.ts';
-import type { MemberOptions, PublishedChange } from './member-io.ts';
+import type { VersionWatch } from './version-watch.ts';
+import type { MemberOptions, MemberRecord, PlaceEvent, PublishedChange } from './member-io.ts';
 import type { GroupBatch, GroupSessionMessage, MemberSend } from './member-message.ts';
+import type { Standby } from './standby.ts';
+import type { StoredSnapshot } from './stored-snapshot.ts';
+import { SwapWatch } from './swap-watch.ts';
+import type { Change } from './swap-watch.ts';
 
-export type SeatEvent = ReplicaEvent | { readonly type: 'serving'; readonly round: number };
+export type SeatEvent =
+  | ReplicaEvent
+  | PlaceEvent
+  | { readonly type: 'serving'; readonly round: number }
+  | { readonly type: 'levelRaised'; readonly level: number };
 
 export interface SeatOutput {
-  readonly persist: ReplicaRecord<GroupBatch>[];
+  readonly persist: MemberRecord[];
   readonly send: MemberSend[];
   /** What this process's own session is told, without a frame. */
   readonly own: GroupSessionMessage[];
   readonly changes: PublishedChange[];
   readonly events: SeatEvent[];
+  /** The configuration that followed, if one did. Nothing in `send` belongs to it. */
+  followedBy: Configuration | null;
+  /** The snapshot that was taken up, to be stored. */
+  installed: StoredSnapshot | null;
+  written: StoredSnapshot | null;
+}
+
+/** What a voter comes with: what its storage kept, or what it learned as a standby. */
+export interface SeatOrigin {
+  readonly memory?: ReplicaMemory<GroupBatch> | undefined;
+  readonly standby?: Standby;
+  /** As of the floor of `memory`, from the snapshot that its storage kept. */
+  readonly state?: GroupState | undefined;
 }
 
 /** Slots in flight at once on a fast link; each millisecond of round trip allows one more, up to the maximum. */
 const window = { least: 2, most: 8 };
 
+/**
+ * 1. It votes in one configuration at a time, and in a later one only once it has applied the stop-sign of the one before.
+ * 2. From the moment its stop-sign is proposed a leader answers nothing; one that adopted a stop-sign has answered nothing yet.
+ * 3. What the log holds above a stop-sign that took effect is neither applied nor kept, whoever chose it.
+ * 4. A seat that a stop-sign left out votes no more; it serves what it has applied to those who lack it.
+ */
 export class VoterSeat {
-  readonly replica: Replica<GroupBatch>;
-  readonly state: GroupState;
+  /** While a snapshot of the state is written nothing is applied: what is chosen waits, and all else goes on. */
+  isFrozen = false;
+  private waiting: ChosenEntry<GroupBatch>[] = [];
+  private current: GroupState;
+  private present: Replica<GroupBatch>;
+  private record: FoundingRecord;
+  private isOver = false;
   private readonly completeSinceMs: number;
+  private readonly catchUp: CatchUp;
+  private readonly answers: AnswerPath;
+  private swaps = new SwapWatch();
   private service: LeaderService | null = null;
   private allConfirmed = false;
-  private out: SeatOutput = freshOutput();
+  private out: SeatOutput = freshSeatOutput();
 
   constructor(
     private readonly options: Omit<MemberOptions, 'at' | 'memory'>,
-    private readonly record: FoundingRecord,
+    record: FoundingRecord,
     at: Instant,
-    memory?: ReplicaMemory<GroupBatch>,
+    private readonly versions: VersionWatch,
+    { memory, standby, state }: SeatOrigin = {},
   ) {
     const { self, timing, random, limits } = options;
+    this.record = record;
     this.completeSinceMs = at.monotonicMs;
-    this.state = new GroupState({ maxSessionTtlMs: record.maxSessionTtlMs });
-    this.replica = new Replica<GroupBatch>({
+    this.catchUp = new CatchUp(timing.heartbeatMs);
+    this.answers = new AnswerPath(self, limits);
+    this.current = standby?.state ?? state ?? new GroupState({ maxSessionTtlMs: record.maxSessionTtlMs }, options.levels);
+    if (standby) standby.log.sealAt(this.state.appliedIndex);
+    this.present = new Replica<GroupBatch>({
       self,
       configuration: record.configuration,
       timing,
       random,
-      limits: { messageBytesMax: limits.batchBytesMax(), sizeOf: limits.sizeOfBatch },
+      limits: {
+        messageBytesMax: limits.batchBytesMax(),
+        sizeOf: limits.sizeOfBatch,
+        slotsKept: limits.slotsKept,
+        slotsMax: limits.logSlotsMax,
+        bytesMax: limits.logBytesMax,
+      },
       begin: (ballot) => [0, [[entryKind.begin, ballotStamp(ballot)]]],
+      isStopSign: (batch) => stopSignOf(batch) !== null,
       nowMs: at.monotonicMs,
       memory,
+      succession: standby && { log: standby.log, highestSeen: zeroBallot, isFirst: false },
     });
+  }
+
+  /** Of the configuration that this seat is in, or was in last. */
+  get replica(): Replica<GroupBatch> {
+    return this.present;
+  }
+
+  get state(): GroupState {
+    return this.current;
+  }
+
+  /** When a tick is next of use. */
+  get nextDeadlineMs(): number {
+    return this.isOver ? Infinity : this.present.nextDeadlineMs;
+  }
+
+  /** True once a stop-sign gave the seat to another. */
+  get isGiven(): boolean {
+    return this.isOver;
   }
 
   get isServing(): boolean {
     return this.service?.isServing ?? false;
   }
 
-  /** True while a majority is known to follow this replica. */
-  holdsLease(nowMs: number): boolean {
-    const term = this.replica.leading;
-    return term !== null && nowMs < term.lease.heldUntilMs();
+  /** True while a majority is known to follow this replica, and nothing that it proposed or adopted may end its configuration. */
+  holdsLease({ monotonicMs, wallMs }: Instant): boolean {
+    const term = this.present.leading;
+    return term !== null && term.beginSlot > 0 && term.stopSlot === 0 && monotonicMs < term.lease.heldUntilMs(wallMs - monotonicMs);
   }
 
   /** Every founder confirmed that it knows completion. */
@@ -82,137 +150,221 @@ export class VoterSeat {
   }
 
   onMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): SeatOutput {
-    const out = this.begin();
-    this.stepReplica({ type: 'message', from, message, nowMs: at.monotonicMs }, at);
+    const out = this.begin(at);
+    this.stepReplica({ type: 'message', from, message, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
     // Whatever waited for a quorum round may have had it.
     if (message.type === 'heartbeatSeen') this.service?.retryParked(at.monotonicMs);
     this.collect();
     return out;
   }
 
+  onStandbySeen(from: Proposer, message: StandbySeen): void {
+    const term = this.present.leading;
+    if (term && sameBallot(term.ballot, message.ballot)) this.swaps.onStandbySeen(from, message);
+  }
+
+  /** Whoever asks is told what is applied here, for that is final in every configuration. */
+  onFetch(from: Proposer, { from: first, to }: Fetch, at: Instant): SeatOutput {
+    const out = this.begin(at);
+    if (to < first) return out;
+    const { appliedIndex } = this.state;
+    const chosen = this.present.chosenFrom(first, Math.min(to, appliedIndex));
+    out.send.push({ to: { type: 'node', node: from.node }, message: { ...chosen, chosenIndex: appliedIndex } });
+    return out;
+  }
+
+  onChosen(from: Proposer, message: Chosen<GroupBatch>, at: Instant): SeatOutput {
+    const out = this.begin(at);
+    const before = this.state.appliedIndex;
+    this.stepReplica({ type: 'chosen', message, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    const isNews = this.state.appliedIndex > before;
+    if (isNews) this.catchUp.answered();
+    if (isNews && message.chosenIndex > this.state.appliedIndex) this.ask(from, at);
+    this.collect();
+    return out;
+  }
+
+  /** Takes up a snapshot that lies above all that this replica knows. Its own session is told nothing of what was passed over. */
+  install(state: GroupState, at: Instant): SeatOutput {
+    const out = this.begin(at);
+    const { configuration: sealed, appliedIndex } = state;
+    this.current = state;
+    this.waiting = [];
+    this.isFrozen = false;
+    if (sealed.id === this.record.configuration.id) {
+      this.stepReplica({ type: 'installed', upTo: appliedIndex, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    } else {
+      // What the log holds above was decided in an earlier configuration than that of the snapshot, and is void in it.
+      this.present.log.reset(appliedIndex);
+      this.moveTo({ ...sealed, sealedAt: appliedIndex }, at);
+    }
+    this.collect();
+    return out;
+  }
+
+  /** The sender is in a later configuration: this seat lacks at least its own configuration's end. */
+  onBehind(from: Proposer, at: Instant): SeatOutput {
+    const out = this.begin(at);
+    this.ask(from, at);
+    return out;
+  }
+
   /** A request of some session. Only a leader answers. */
   onRequest(from: Proposer, message: GroupSessionMessage, at: Instant): SeatOutput {
-    const out = this.begin();
+    const out = this.begin(at);
     this.service?.onMessage(from, message, at.monotonicMs);
     this.collect();
     return out;
   }
 
   onTick(at: Instant): SeatOutput {
-    const out = this.begin();
-    this.stepReplica({ type: 'tick', nowMs: at.monotonicMs }, at);
+    const out = this.begin(at);
+    this.stepReplica({ type: 'tick', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    if (this.service && this.hasAllIn(this.present)) this.service.allConfirmed = true;
     this.service?.onTick(at.monotonicMs);
     this.collect();
+    this.maybeSwap(at);
     return out;
   }
 
   resign(at: Instant): SeatOutput {
-    const out = this.begin();
-    this.stepReplica({ type: 'resign', nowMs: at.monotonicMs }, at);
+    const out = this.begin(at);
+    this.stepReplica({ type: 'resign', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
     return out;
   }
 
   /** The end of a turn: batches and acknowledgements leave. */
   flush(at: Instant): SeatOutput {
-    const out = this.begin();
+    const out = this.begin(at);
     this.proposeBatches(at);
-    this.stepReplica({ type: 'flush', nowMs: at.monotonicMs }, at);
+    this.stepReplica({ type: 'flush', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
     this.collect();
     return out;
   }
 
-  private begin(): SeatOutput {
-    return (this.out = freshOutput());
+  private begin({ monotonicMs, wallMs }: Instant): SeatOutput {
+    // A request may be the first thing that a leader hears after its machine was suspended.
+    this.present.leading?.lease.clocksShow(wallMs - monotonicMs);
+    return (this.out = freshSeatOutput());
   }
 
+  /** Once another configuration followed, its replica is stepped from the next input on: frames name one configuration. */
   private stepReplica(input: ReplicaInput<GroupBatch>, at: Instant): void {
-    const { persist, send, apply, events } = this.replica.step(input);
+    if (this.isOver || this.out.followedBy) return;
+    const { persist, send, apply, events } = this.present.step(input);
     this.out.persist.push(...persist);
     this.out.send.push(...send);
     for (const event of events) this.onReplicaEvent(event);
-    for (const entry of apply) this.apply(entry, at);
+    this.waiting.push(...apply);
+    if (this.waiting.length > 0 && !this.isFrozen) this.applyWaiting(at);
+  }
+
+  private applyWaiting(at: Instant): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const entry of waiting) {
+      const sealed = this.apply(entry, at);
+      if (sealed && sealed.id > this.record.configuration.id) return this.moveTo(sealed, at);
+    }
+    const term = this.present.leading;
+    if (term?.beginSlot === 0) {
+      this.stepReplica({ type: 'applied', upTo: this.state.appliedIndex, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    }
+  }
+
+  /** The configuration ends here. What its replica had to say is in `send` and means nothing to the next one. */
+  private moveTo({ id, voters, sealedAt }: Sealed, at: Instant): void {
+    const { self } = this.options;
+    const configuration: Configuration = { founding: this.record.configuration.founding, id, voters };
+    const term = this.present.leading;
+    if (term) {
+      this.out.events.push({ type: 'steppedDown', ballot: term.ballot, reason: 'moved' });
+      this.out.send.push({ to: { type: 'all' }, message: { type: 'moved', configuration, sealedAt } });
+    }
+    this.service = null;
+    this.record = { ...this.record, configuration };
+    this.out.followedBy = configuration;
+    this.out.events.push({ type: 'votersChanged', configuration });
+    this.isOver = !isVoter(configuration, self);
+    const next = this.present.succeededBy(configuration, sealedAt, at.monotonicMs);
+    if (this.isOver) return;
+    this.present = next;
+    this.out.persist.push({ type: 'configuration', record: this.record, sealedAt });
   }
 
   private onReplicaEvent(event: ReplicaEvent): void {
-    if (event.type === 'leading') this.startService(event.ballot);
+    if (event.type === 'leading') {
+      this.swaps = new SwapWatch();
+      this.startService(event.ballot);
+    }
     if (event.type === 'steppedDown') this.service = null;
     this.out.events.push(event);
   }
 
   private startService(ballot: Ballot): void {
-    const term = this.replica.leading;
+    const term = this.present.leading;
     if (!term) return;
     const { self, reads, limits, timing } = this.options;
     const { batchBytesMax, sizeOfEntry, sizeOfTuple } = limits;
-    const { record, completeSinceMs } = this;
+    const { record, completeSinceMs, versions } = this;
     const stamp = ballotStamp(ballot);
     const quorumRoundMaxMs = timing.electionTimeoutMs;
-    const options = { self, record, stamp, reads, batchBytesMax, sizeOfEntry, sizeOfTuple, completeSinceMs, quorumRoundMaxMs };
+    const options = { self, record, stamp, reads, batchBytesMax, sizeOfEntry, sizeOfTuple, completeSinceMs, quorumRoundMaxMs, versions };
     this.service = new LeaderService(options, term, this.state);
     this.service.allConfirmed = this.allConfirmed;
   }
 
-  private apply({ slot, value }: ChosenEntry<GroupBatch>, at: Instant): void {
+  private apply({ slot, value }: ChosenEntry<GroupBatch>, at: Instant): Sealed | null {
     const applied = this.state.apply(slot, value);
-    const { service } = this;
+    if (applied.levelRaised !== undefined) this.onLevelRaised(applied.levelRaised);
+    const { service, present: replica, state, record } = this;
+    const circumstances = { configuration: record.configuration, replica, state, slot };
     const servedBefore = this.isServing;
-    service?.onApplied(applied, at.monotonicMs, (node, session) => this.isAnswered(node, session, slot));
-    if (!servedBefore && this.isServing) this.out.events.push({ type: 'serving', round: this.replica.leading?.ballot.round ?? 0 });
+    service?.onApplied(applied, at.monotonicMs, (node, session) => this.answers.isAnswered(node, session, circumstances));
+    if (!servedBefore && this.isServing) this.out.events.push({ type: 'serving', round: replica.leading?.ballot.round ?? 0 });
     if (this.isServing) this.publish(slot, value?.[0] ?? 0, applied.events);
-    this.answerOwn(applied);
-    if (!service) this.answerClients(applied);
+    this.out.own.push(...ownAnswers(applied, this.options.self.node));
+    if (!service) this.out.send.push(...this.answers.toClients(applied, circumstances));
+    return applied.sealed;
   }
 
-  /**
-   * The leader need not answer whom a follower has answered. It does where that follower's vote has not come: a follower that
-   * lags or died holds up nobody.
-   */
-  private isAnswered(node: string, session: SessionKey, slot: Slot): boolean {
-    if (this.learnsByItself(node, session)) return true;
-    const term = this.replica.leading;
-    if (!term) return false;
-    const follower = followerThatAnswers(this.record.configuration, term.ballot.node, session);
-    return follower !== null && term.hasAccepted(follower, slot);
+  /** All can it: what leaves from now on may be written in it. */
+  private onLevelRaised(level: number): void {
+    this.versions.learn(level);
+    this.out.events.push({ type: 'levelRaised', level });
   }
 
-  /** A follower answers the clients that are its to answer; its leader is the one it voted for. */
-  private answerClients({ replies }: Applied): void {
-    const { self } = this.options;
-    for (const { session, node, results } of replies) {
-      if (this.learnsByItself(node, session)) continue;
-      if (followerThatAnswers(this.record.configuration, this.replica.promised.node, session) !== self.node) continue;
-      for (const run of tupleRunsOf(results, this.options.limits)) {
-        this.out.send.push({ to: { type: 'node', node }, message: { type: 'replies', session, results: run } });
-      }
-    }
+  private ask(from: Proposer, at: Instant): void {
+    this.out.send.push(...this.catchUp.ask(from.node, this.state.appliedIndex + 1, at.monotonicMs));
   }
 
-  /**
-   * In a group of three, a connected voter learns what is chosen from the accept itself: its own sessions need no reply. A process
-   * that came back under the name of a seat without its memory is no voter.
-   */
-  private readonly learnsByItself = (node: string, session: SessionKey): boolean => {
-    if (node === this.options.self.node) return true;
-    const { voters } = this.record.configuration;
-    if (voters.length !== 3) return false;
-    const seat = voters.find((voter) => voter.node === node);
-    return seat !== undefined && (this.state.session(session)?.instance.startsWith(`${seat.incarnation}.`) ?? false);
-  };
+  // Changes of voters.
 
-  /** A voter completes the requests of its own process at application; the holder knows which of this is meant for it. */
-  private answerOwn(applied: Applied): void {
-    const { node } = this.options.self;
-    const { own } = this.out;
-    for (const { session, node: user, results } of applied.replies) {
-      if (user === node) own.push({ type: 'replies', session, results });
-    }
-    for (const session of applied.unknownSessions) own.push({ type: 'sessionEnded', session });
-    for (const { nonce, node: opener, session, ttlMs } of applied.opened) {
-      if (opener === node) own.push({ type: 'sessionOpened', nonce, session, ttlMs });
-    }
-    for (const { session, node: holder } of applied.ended) {
-      if (holder === node) own.push({ type: 'sessionEnded', session });
-    }
+  /** Every voter of a later configuration answered in it, so that each of them knows that the founding is complete. */
+  private hasAllIn({ configuration, leading }: Replica<GroupBatch>): boolean {
+    return configuration.id > 1 && leading !== null && configuration.voters.every(({ node }) => leading.appliedBy.has(node));
+  }
+
+  private maybeSwap(at: Instant): void {
+    const { configuration, leading: term, log } = this.present;
+    if (!term || !this.isServing || this.out.followedBy) return;
+    const change = this.swaps.due({
+      configuration,
+      term,
+      chosenIndex: log.chosenIndex,
+      isReplaced: (incarnation) => this.state.membership.isReplaced(incarnation),
+      silenceMs: this.options.timing.electionTimeoutMs,
+      nowMs: at.monotonicMs,
+    });
+    if (change) this.changeVoters(change, ballotStamp(term.ballot), at);
+  }
+
+  /** Ends this configuration. Nothing is answered from here on: the next one's leader starts over. */
+  private changeVoters({ voters, gone }: Change, stamp: string, at: Instant): void {
+    this.service = null;
+    const tuples = (seats: readonly Seat[]): SeatTuple[] => seats.map(({ node, incarnation }) => [node, incarnation]);
+    const entry = [entryKind.stopSign, stamp, this.record.configuration.id + 1, tuples(voters), tuples(gone)] as const;
+    this.stepReplica({ type: 'propose', value: [at.wallMs, [entry]], nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
   }
 
   private publish(slot: number, wallMs: number, changes: readonly LockEvent[]): void {
@@ -230,23 +382,17 @@ export class VoterSeat {
   /** Whatever came while the window was full is the next batch: no timer waits for one to fill. */
   private proposeBatches(at: Instant): void {
     for (;;) {
-      const term = this.replica.leading;
+      const term = this.present.leading;
       const { service } = this;
       if (!term || !service || service.pendingEntries === 0) return;
       const slots = Math.min(window.most, window.least + Math.floor(term.roundTripMs));
       if (term.inFlight.size >= slots) return;
       const batch = service.takeBatch(at.wallMs);
-      if (batch) this.stepReplica({ type: 'propose', value: batch, nowMs: at.monotonicMs }, at);
+      if (batch) this.stepReplica({ type: 'propose', value: batch, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
     }
   }
 }
 
-/** A configured voter has a founder, whether or not it gets a seat. */
-export function founderFor({ self, voters, timing, maxSessionTtlMs, firstFounding, memory }: MemberOptions): Founder | null {
-  if (!voters.includes(self.node)) return null;
-  return new Founder({ self, voters, periodMs: timing.heartbeatMs, maxSessionTtlMs, firstFounding, memory: memory?.founder });
-}
-
-function freshOutput(): SeatOutput {
-  return { persist: [], send: [], own: [], changes: [], events: [] };
+export function freshSeatOutput(): SeatOutput {
+  return { persist: [], send: [], own: [], changes: [], events: [], followedBy: null, installed: null, written: null };
 }

@@ -98,5 +98,3 @@ export interface LockEvent {
 
 /** Resources are named by kind: `l/` and the lock's name, `e/` and the election's. */
 export const resourceKind = { lock: 'l/', election: 'e/' } as const;
-
-export const noteBytesMax = 1024;

@@ -3,7 +3,7 @@ import type { Claim, Lock } from './claim.ts';
 import { hasRoom } from './claim.ts';
 import { want } from './command.ts';
 import type { LockTable } from './lock-table.ts';
-import { fitsNote } from './note.ts';
+import { fitsNote } from '../note.ts';
 
 /** The rules of `LockTable` that do not hold, as sentences. */
 export function checkLockTable(table: LockTable): string[] {

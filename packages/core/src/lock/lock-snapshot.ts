@@ -1,6 +1,5 @@
 /** A lock as flat rows of plain data, for snapshots of the table. */
 import type { Claim, Lock } from './claim.ts';
-import { WaitQueue } from './wait-queue.ts';
 
 // locks  => lock*                                             in the order in which they came into the table
 // lock   => resource version note holders:claim* waiters:claim*
@@ -30,18 +29,10 @@ export function rowOf(lock: Lock): LockRow {
   return [lock.resource, lock.version, lock.note, lock.holders.map(claimRowOf), waiters];
 }
 
-export function restoreLock([resource, version, note, holders, waiters]: LockRow): Lock {
-  const lock: Lock = { resource, version, holders: [], waiters: null, note };
-  for (const row of holders) lock.holders.push(restoreClaim(lock, row));
-  if (waiters.length > 0) lock.waiters = new WaitQueue();
-  for (const row of waiters) lock.waiters?.push(restoreClaim(lock, row));
-  return lock;
-}
-
 function claimRowOf({ session, node, seq, want, token, sinceWallMs, value }: Claim): ClaimRow {
   return [session, node, seq, want, token, sinceWallMs, value];
 }
 
-function restoreClaim(lock: Lock, [session, node, seq, want, token, sinceWallMs, value]: ClaimRow): Claim {
+export function restoredClaim(lock: Lock, [session, node, seq, want, token, sinceWallMs, value]: ClaimRow): Claim {
   return { lock, session, node, seq, want, token, sinceWallMs, value, position: 0 };
 }

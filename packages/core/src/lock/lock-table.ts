@@ -19,10 +19,10 @@ import type {
   ReleaseOp,
 } from './command.ts';
 import { acquireFlag, lockOp, resultCode, want } from './command.ts';
-import type { LockTableSnapshot } from './lock-snapshot.ts';
-import { restoreLock, rowOf } from './lock-snapshot.ts';
+import type { ClaimRow, LockTableSnapshot } from './lock-snapshot.ts';
+import { restoredClaim, rowOf } from './lock-snapshot.ts';
 import { stateOf, unclaimedState } from './lock-state.ts';
-import { fitsNote } from './note.ts';
+import { fitsNote } from '../note.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** What the table asks of whoever keeps it. */
@@ -129,6 +129,10 @@ export class LockTable {
     return [claim.seq, resultCode.granted, claim.token, claim.lock.note];
   }
 
+  has(resource: string): boolean {
+    return this.#locks.has(resource);
+  }
+
   stateOf(resource: string): LockState {
     const lock = this.#locks.get(resource);
     return lock === undefined ? unclaimedState(resource, this.#slot) : stateOf(lock);
@@ -161,14 +165,30 @@ export class LockTable {
     this.#claims.clear();
     this.#notes = 0;
     this.#waiting = 0;
-    for (const row of rows) {
-      const lock = restoreLock(row);
-      this.#locks.set(lock.resource, lock);
-      for (const claim of lock.holders) this.#index(claim);
-      for (const claim of lock.waiters ?? []) this.#index(claim);
-      this.#waiting += lock.waiters?.size ?? 0;
-      if (lock.note !== null) this.#notes += 1;
+    for (const [resource, version, note, holders, waiters] of rows) {
+      const lock = this.restoreLock(resource, version, note);
+      for (const row of holders) this.restoreHolder(lock, row);
+      for (const row of waiters) this.restoreWaiter(lock, row);
     }
+  }
+
+  /** Puts one lock back, which has yet to be given its claims. */
+  restoreLock(resource: string, version: number, note: string | null): Lock {
+    const lock = this.#add(resource);
+    lock.version = version;
+    lock.note = note;
+    if (note !== null) this.#notes += 1;
+    return lock;
+  }
+
+  restoreHolder(lock: Lock, row: ClaimRow): void {
+    lock.holders.push(this.#restoreClaim(lock, row));
+  }
+
+  restoreWaiter(lock: Lock, row: ClaimRow): void {
+    lock.waiters ??= new WaitQueue();
+    lock.waiters.push(this.#restoreClaim(lock, row));
+    this.#waiting += 1;
   }
 
   #acquire(session: number, node: string, op: AcquireOp): LockResult {
@@ -254,6 +274,12 @@ export class LockTable {
     }
     invariant(!ofSession.has(claim.seq), 'an acquire leaves one claim');
     ofSession.set(claim.seq, claim);
+  }
+
+  #restoreClaim(lock: Lock, row: ClaimRow): Claim {
+    const claim = restoredClaim(lock, row);
+    this.#index(claim);
+    return claim;
   }
 
   #held(session: number, resource: string, token: number): Claim | undefined {

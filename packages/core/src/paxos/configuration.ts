@@ -17,11 +17,32 @@ export interface Configuration {
   readonly voters: readonly Seat[];
 }
 
+/** A change of voters that took effect: everything the configuration before it holds above `sealedAt` is void. */
+export interface Sealed {
+  /** Of the configuration that begins. */
+  readonly id: number;
+  readonly voters: readonly Seat[];
+  /** The slot of the stop-sign; the first of the new configuration is the next one. */
+  readonly sealedAt: number;
+}
+
+/** The last change of voters as plain data, and every incarnation that was ever replaced; number 1, without voters, for the founding. */
+export type MembershipSnapshot = readonly [
+  id: number,
+  voters: readonly (readonly [node: string, incarnation: string])[],
+  sealedAt: number,
+  replaced: readonly string[],
+];
+
 export function majorityOf(configuration: Configuration): number {
   return Math.floor(configuration.voters.length / 2) + 1;
 }
 
 /** Counts only if exactly this (node, incarnation) is a voter: a name that came back without its memory is a stranger. */
-export function isVoter(configuration: Configuration, seat: Seat): boolean {
-  return configuration.voters.some((voter) => voter.node === seat.node && voter.incarnation === seat.incarnation);
+export function isVoter(configuration: Pick<Configuration, 'voters'>, seat: Seat): boolean {
+  return configuration.voters.some((voter) => sameSeat(voter, seat));
+}
+
+export function sameSeat(voter: Seat, seat: Seat): boolean {
+  return voter.node === seat.node && voter.incarnation === seat.incarnation;
 }

@@ -15,7 +15,10 @@ import type { ChosenEntry } from './log.ts';
 import type * as M from './message.ts';
 import type { PaxosMessage } from './message.ts';
 import { pagesOf } from './phase-one.ts';
-import type { ReplicaMemory, ReplicaOptions, ReplicaOutput } from './replica-io.ts';
+import type { ReplicaMemory, ReplicaOptions, ReplicaOutput, ReplicaTiming } from './replica-io.ts';
+
+/** After so many canvasses in a hurry, the usual delay suits. */
+const hurriedCanvassesMax = 10;
 
 /**
  * 1. Whatever it says rests on what stands in `persist` of the same output or an earlier one.
@@ -23,8 +26,8 @@ import type { ReplicaMemory, ReplicaOptions, ReplicaOutput } from './replica-io.
  * 3. It grants a lease only to the ballot it has promised, and promises nobody else before the lease has run out.
  */
 export abstract class Follower<V> {
-  readonly log = new Log<V>();
-  protected readonly acceptor = new Acceptor<V>(this.log);
+  readonly log: Log<V>;
+  protected readonly acceptor: Acceptor<V>;
   protected learner: Learner<V>;
   protected granted: GrantedLease;
   /** The leader that this replica last heard a heartbeat from, and when. */
@@ -32,17 +35,23 @@ export abstract class Follower<V> {
   protected connectedVoters: readonly string[] = [];
   protected electionDueMs: number;
   protected highestSeen = zeroBallot;
+  /** How often it canvasses again after a period already: while the others learn that a new configuration began. */
+  protected hurriedCanvasses = 0;
   protected out: ReplicaOutput<V> = { persist: [], send: [], apply: [], events: [] };
   private acknowledgement: Acknowledgement<V>;
 
   constructor(protected readonly options: ReplicaOptions<V>) {
-    const { memory, nowMs, timing, limits, configuration, self } = options;
+    const { memory, nowMs, timing, limits, configuration, self, succession } = options;
+    this.log = succession?.log ?? new Log<V>();
+    this.acceptor = new Acceptor<V>(this.log);
+    if (succession) this.see(succession.highestSeen);
     if (memory) this.remember(memory);
     this.learner = new Learner(this.acceptor, limits, timing.heartbeatMs);
     this.acknowledgement = new Acknowledgement(this.acceptor);
-    this.granted = new GrantedLease(memory ? nowMs + timing.leaseMaxMs : -Infinity);
+    this.granted = new GrantedLease(memory ? nowMs + waitAfterRestartMs(timing) : -Infinity);
     // The first founder need not wait for a leader that cannot exist yet; of one voter there is nobody to wait for.
-    const isFirst = !memory && configuration.voters[0]?.node === self.node;
+    const isFirst = succession ? succession.isFirst : !memory && configuration.voters[0]?.node === self.node;
+    if (succession?.isFirst) this.hurriedCanvasses = hurriedCanvassesMax;
     this.electionDueMs = isFirst ? nowMs : nowMs + this.electionDelayMs();
   }
 
@@ -66,7 +75,7 @@ export abstract class Follower<V> {
     this.remember(memory);
     this.learner = new Learner(this.acceptor, limits, timing.heartbeatMs);
     this.acknowledgement = new Acknowledgement(this.acceptor);
-    this.granted = new GrantedLease(nowMs + timing.leaseMaxMs);
+    this.granted = new GrantedLease(nowMs + waitAfterRestartMs(timing));
     this.heard = null;
     this.electionDueMs = nowMs + this.electionDelayMs();
   }
@@ -90,6 +99,7 @@ export abstract class Follower<V> {
     if (!sameProposer(from, ballot)) return;
     if (slot <= this.log.floor) return this.reply(from, this.learner.chosenFrom(slot, slot));
     if (compareBallots(ballot, this.acceptor.promised) < 0) return this.reject(from, ballot, 0);
+    if (!this.log.reaches(slot)) return this.learner.maybeFetch(from.node, slot, nowMs, this.out);
     this.adoptPromise(ballot, nowMs);
     this.acceptor.accept(ballot, slot, value, this.out.persist);
     this.electionDueMs = Math.max(this.electionDueMs, nowMs + this.options.timing.electionTimeoutMs);
@@ -198,4 +208,9 @@ export abstract class Follower<V> {
     this.acceptor.restore(promised);
     this.see(promised);
   }
+}
+
+/** What an earlier run granted, and what it may still grant without knowing that it is over. */
+function waitAfterRestartMs({ leaseMaxMs, zombieMs = 0 }: ReplicaTiming): number {
+  return leaseMaxMs + zombieMs;
 }

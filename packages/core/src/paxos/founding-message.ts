@@ -48,6 +48,17 @@ export interface FoundingRecord {
   readonly firstFounding: boolean;
 }
 
+/**
+ * To be kept: what this member is a voter of from now on. The promise and the votes above `sealedAt`, which it gave in the configuration
+ * before, are void with it.
+ */
+export interface ConfigurationRecord {
+  readonly type: 'configuration';
+  /** Of the founding, with the configuration that begins. */
+  readonly record: FoundingRecord;
+  readonly sealedAt: number;
+}
+
 /** The proposal of a record by the first founder in order of names. */
 export interface Found {
   readonly type: 'found';

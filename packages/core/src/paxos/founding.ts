@@ -99,6 +99,8 @@ export class Founder {
   private readonly confirmedBy = new Set<string>();
   private readonly complainedOf = new Set<string>();
   private discarded = false;
+  /** This incarnation was given a seat of a group that others founded: it founds nothing any more. */
+  private hasJoined = false;
   private confirmedAnnounced = false;
   private dueMs = -Infinity;
   /** The group that lives without this incarnation, by its last fresh sign of life. */
@@ -113,17 +115,23 @@ export class Founder {
 
   step(input: FounderInput): FounderOutput {
     const out: FounderOutput = (this.out = { persist: [], send: [], events: [] });
-    if (this.discarded) return out;
+    if (this.discarded || this.hasJoined) return out;
     if (input.type === 'tick') this.onTick(input.nowMs, input.wallMs);
     else this.onMessage(input);
     return out;
   }
 
   get nextDeadlineMs(): number {
-    return this.isConfirmed || this.discarded ? Infinity : this.dueMs;
+    return this.isConfirmed || this.discarded || this.hasJoined ? Infinity : this.dueMs;
+  }
+
+  /** A stop-sign gave this incarnation a seat, which is as good as to know completion. */
+  join(): void {
+    this.hasJoined = true;
   }
 
   get standing(): Exclude<Standing, 'led'> {
+    if (this.hasJoined) return 'founded';
     if (!this.record) return this.existing ? 'live' : 'unfounded';
     return this.complete ? 'founded' : 'accepted';
   }

@@ -15,13 +15,17 @@ export interface Proposal<V> {
 /**
  * 1. It proposes one value per slot, and a slot only once.
  * 2. An acknowledgement counts for exactly its ballot, slot and voter; the replica checks configuration and incarnation.
- * 3. `beginSlot` holds its `begin`; it serves nothing before that slot is applied.
+ * 3. `beginSlot` holds its `begin`; it serves nothing before that slot is applied. 0 while it holds its begin back, because what it
+ *    adopted may end the configuration.
+ * 4. Nothing is proposed above a stop-sign of its own.
  */
 export class LeaderTerm<V> {
   readonly lease: HeldLease;
   readonly inFlight = new Map<Slot, Proposal<V>>();
   readonly appliedBy = new Map<string, Slot>();
   beginSlot: Slot = 0;
+  /** Of a stop-sign that this leader proposed itself, or 0. */
+  stopSlot: Slot = 0;
   nextHeartbeatMs = -Infinity;
   /** Smoothed time from proposing to choosing, in milliseconds. */
   roundTripMs = 0;
@@ -32,7 +36,7 @@ export class LeaderTerm<V> {
     readonly ballot: Ballot,
     readonly firstSlot: Slot,
     readonly sinceMs: number,
-    private readonly configuration: Configuration,
+    readonly configuration: Configuration,
     leaseMs: number,
   ) {
     this.lease = new HeldLease(leaseMs, majorityOf(configuration));

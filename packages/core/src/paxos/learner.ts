@@ -60,7 +60,7 @@ export class Learner<V> {
     const before = this.log.chosenIndex;
     values.forEach((value, index) => {
       const slot = from + index;
-      if (slot <= this.log.floor || this.log.isChosen(slot)) return;
+      if (slot <= this.log.floor || this.log.isChosen(slot) || !this.log.reaches(slot)) return;
       this.log.learn(slot, value);
       out.persist.push({ type: 'learned', slot, value });
     });

@@ -37,47 +37,74 @@ export class GrantedLease {
 /** How many heartbeats may be unanswered before their send times are forgotten. */
 const rememberedHeartbeats = 64;
 
+interface Sent {
+  readonly atMs: number;
+  /** How far the calendar clock was ahead of the monotonic one. */
+  readonly aheadMs: number;
+}
+
 /**
  * What a leader holds: the time of the latest heartbeat that a majority answered, plus the usable part of the length.
- * It counts from the *sending* of the heartbeat, so it ends before any granter is free.
+ * It counts from the *sending* of the heartbeat, so it ends before any granter is free; and by the faster of the leader's two clocks,
+ * for the monotonic one stops while its machine is suspended.
  */
 export class HeldLease {
-  private readonly sentAtMs = new Map<number, number>();
-  private readonly answeredMs = new Map<string, number>();
+  private readonly sent = new Map<number, Sent>();
+  private readonly answered = new Map<string, Sent>();
   private lastId = 0;
+  private aheadMs = 0;
 
   constructor(
     private readonly lengthMs: number,
     private readonly majority: number,
   ) {}
 
+  /** What the clocks show now: by how much the calendar clock is ahead of the monotonic one. Said before anything is asked. */
+  clocksShow(aheadMs: number): void {
+    this.aheadMs = aheadMs;
+  }
+
   /** Notes a heartbeat that is about to leave and returns its id. */
   heartbeatSent(nowMs: number, self: string): number {
     const id = (this.lastId += 1);
-    this.sentAtMs.set(id, nowMs);
-    this.sentAtMs.delete(id - rememberedHeartbeats);
-    this.answeredMs.set(self, nowMs);
+    const sent = { atMs: nowMs, aheadMs: this.aheadMs };
+    this.sent.set(id, sent);
+    this.sent.delete(id - rememberedHeartbeats);
+    this.answered.set(self, sent);
     return id;
   }
 
+  /** Of the newest heartbeat, 0 before the first. */
+  get newestId(): number {
+    return this.lastId;
+  }
+
   heartbeatSeen(id: number, voter: string): void {
-    const sentAtMs = this.sentAtMs.get(id);
-    if (sentAtMs === undefined) return;
-    this.answeredMs.set(voter, Math.max(sentAtMs, this.answeredMs.get(voter) ?? -Infinity));
+    const sent = this.sent.get(id);
+    if (sent === undefined) return;
+    const before = this.answered.get(voter);
+    if (before === undefined || before.atMs < sent.atMs) this.answered.set(voter, sent);
   }
 
   /** When the newest heartbeat that a majority answered was sent; −Infinity before the first. */
   majorityAnsweredMs(): number {
-    const times = [...this.answeredMs.values()].sort((a, b) => b - a);
-    return times[this.majority - 1] ?? -Infinity;
+    return this.majorityAnswered()?.atMs ?? -Infinity;
   }
 
-  heldUntilMs(): number {
-    return this.majorityAnsweredMs() + usableLengthMs(this.lengthMs);
+  /** On the monotonic clock, as far as can be said now: if the calendar clock runs ahead it will be sooner. */
+  heldUntilMs(aheadMs = this.aheadMs): number {
+    const sent = this.majorityAnswered();
+    if (sent === undefined) return -Infinity;
+    return sent.atMs + usableLengthMs(this.lengthMs) - Math.max(0, aheadMs - sent.aheadMs);
   }
 
   /** Voters that answered a heartbeat sent within `windowMs`. */
   connected(nowMs: number, windowMs: number): string[] {
-    return [...this.answeredMs].filter(([, atMs]) => nowMs - atMs <= windowMs).map(([node]) => node);
+    return [...this.answered].filter(([, { atMs }]) => nowMs - atMs <= windowMs).map(([node]) => node);
+  }
+
+  private majorityAnswered(): Sent | undefined {
+    const newestFirst = [...this.answered.values()].sort((a, b) => b.atMs - a.atMs);
+    return newestFirst[this.majority - 1];
   }
 }

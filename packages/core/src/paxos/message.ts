@@ -1,5 +1,6 @@
 /** What voters say to one another about the log. `docs/protocol.md`, "Messages of the log". */
 import type { Ballot } from './ballot.ts';
+import type { Configuration } from './configuration.ts';
 
 /** The position of a value in the log of one configuration; the first is 1. */
 export type Slot = number;
@@ -100,6 +101,21 @@ export interface Abdicate {
   readonly ballot: Ballot;
   /** Empty for nobody in particular. */
   readonly successor: string;
+}
+
+/** The answer to whoever speaks in an earlier configuration: which there is, and where the log of the one before it ends. */
+export interface Moved {
+  readonly type: 'moved';
+  readonly configuration: Configuration;
+  readonly sealedAt: Slot;
+}
+
+/** What a standby answers to a heartbeat, whose id is its nonce: that it lives, and what it has applied. Nobody's vote. */
+export interface StandbySeen {
+  readonly type: 'standbySeen';
+  readonly ballot: Ballot;
+  readonly id: number;
+  readonly appliedIndex: Slot;
 }
 
 export interface Fetch {

@@ -1,6 +1,7 @@
 /** Phase 1 of a candidate: who promised, what they had accepted, and what follows from it. "Paxos Made Simple" §3. */
 import { compareBallots } from './ballot.ts';
 import type { Ballot, Proposer } from './ballot.ts';
+import { slotsAheadMax } from './log.ts';
 import type { PromiseMade, Slot, Vote } from './message.ts';
 import type { ReplicaLimits } from './replica-io.ts';
 
@@ -41,6 +42,8 @@ export class PhaseOne<V> {
   onPromise({ node, run }: Proposer, promise: PromiseMade<V>): void {
     if (compareBallots(promise.ballot, this.ballot) !== 0 || this.promisedBy.has(node)) return;
     const { chosenIndex, parts: expected } = promise;
+    // No voter keeps a vote that far ahead, and every gap below it would be filled with a no-op.
+    if (promise.votes.some(({ slot }) => slot - chosenIndex > slotsAheadMax)) return;
     let partial = this.partial.get(node);
     if (partial && chosenIndex < partial.chosenIndex) return;
     if (!partial || partial.run !== run || partial.chosenIndex !== chosenIndex || partial.expected !== expected) {

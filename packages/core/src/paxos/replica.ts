@@ -5,13 +5,14 @@
 import { unreachable } from '../errors.ts';
 import { compareBallots, sameBallot } from './ballot.ts';
 import type { Ballot, Proposer } from './ballot.ts';
-import { majorityOf } from './configuration.ts';
+import { isVoter, majorityOf } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 import { Follower } from './follower.ts';
 import { LeaderTerm } from './leader.ts';
 import type * as M from './message.ts';
 import type { PaxosMessage } from './message.ts';
 import { PhaseOne } from './phase-one.ts';
-import type { ReplicaDestination, ReplicaInput, ReplicaOutput } from './replica-io.ts';
+import type { ReplicaDestination, ReplicaInput, ReplicaLimits, ReplicaOutput } from './replica-io.ts';
 
 export type * from './replica-io.ts';
 
@@ -29,19 +30,33 @@ const voters: ReplicaDestination = { type: 'voters' };
  * 2. Only a majority of exactly this configuration's (node, incarnation) pairs chooses.
  * 3. A ballot of this replica names its run, so none is used twice.
  * 4. It leads only in a ballot that its own acceptor has promised and none higher.
+ * 5. A leader that adopted a stop-sign proposes all that it adopted and then waits: its begin comes only if nothing of that ended the
+ *    configuration. Above a stop-sign of its own it proposes nothing.
  */
 export class Replica<V> extends Follower<V> {
   private role: Role<V> = follower;
+  private calendarAheadMs = 0;
 
   /** One input, one output. No clock, chance, timer or promise inside. */
   step(input: ReplicaInput<V>): ReplicaOutput<V> {
     const out: ReplicaOutput<V> = (this.out = { persist: [], send: [], apply: [], events: [] });
+    this.calendarAheadMs = (input.wallMs ?? input.nowMs) - input.nowMs;
+    if (this.role.type === 'leader') this.role.term.lease.clocksShow(this.calendarAheadMs);
     switch (input.type) {
       case 'message':
         if (this.isOtherVoter(input.from)) this.onMessage(input.from, input.message, input.nowMs);
         break;
+      case 'chosen':
+        this.onChosen(input.message, input.nowMs);
+        break;
       case 'propose':
         this.propose(input.value, input.nowMs);
+        break;
+      case 'applied':
+        this.onApplied(input.upTo, input.nowMs);
+        break;
+      case 'installed':
+        this.onInstalled(input.upTo, input.nowMs);
         break;
       case 'tick':
         this.onTick(input.nowMs);
@@ -57,6 +72,26 @@ export class Replica<V> extends Follower<V> {
     }
     const apply = this.log.takeChosen();
     return apply.length === 0 ? out : { ...out, apply };
+  }
+
+  /** The replica of the next configuration, on the same log. This one is over: it is stepped no more. The safety rule 1. */
+  succeededBy(configuration: Configuration, sealedAt: M.Slot, nowMs: number): Replica<V> {
+    const { self, configuration: before } = this.options;
+    const leader = isVoter(configuration, this.promised) ? this.promised : configuration.voters.find((seat) => isVoter(before, seat));
+    const isFirst = leader?.node === self.node;
+    this.role = follower;
+    this.log.sealAt(sealedAt);
+    const succession = { log: this.log, highestSeen: this.highestSeen, isFirst };
+    return new Replica<V>({ ...this.options, configuration, nowMs, memory: undefined, succession });
+  }
+
+  /** As many chosen values from `first` on as one frame holds. */
+  chosenFrom(first: M.Slot, last: M.Slot): M.Chosen<V> {
+    return this.learner.chosenFrom(first, last);
+  }
+
+  get configuration(): Configuration {
+    return this.options.configuration;
   }
 
   /** When `tick` is next of use. */
@@ -122,7 +157,8 @@ export class Replica<V> extends Follower<V> {
   }
 
   private canvass(nowMs: number): void {
-    this.electionDueMs = nowMs + this.electionDelayMs();
+    this.electionDueMs = nowMs + (this.hurriedCanvasses > 0 ? this.options.timing.heartbeatMs : this.electionDelayMs());
+    if (this.hurriedCanvasses > 0) this.hurriedCanvasses -= 1;
     if (this.granted.remainingAgainstMs(this.options.self, nowMs) > 0) return;
     const ballot: Ballot = { ...this.options.self, round: this.highestSeen.round + 1 };
     const support = new Set<string>();
@@ -177,7 +213,7 @@ export class Replica<V> extends Follower<V> {
   }
 
   private lead(phase: PhaseOne<V>, nowMs: number): void {
-    const { configuration, timing, self, begin } = this.options;
+    const { configuration, timing, self } = this.options;
     const firstSlot = this.log.chosenIndex + 1;
     const term = new LeaderTerm<V>(phase.ballot, firstSlot, nowMs, configuration, timing.electionTimeoutMs);
     this.role = { type: 'leader', term };
@@ -186,10 +222,24 @@ export class Replica<V> extends Follower<V> {
     const adopted = phase.adopted(this.log.chosenIndex);
     this.beat(term, nowMs);
     for (const { value } of adopted) this.proposeIn(term, value, nowMs);
-    term.beginSlot = term.nextSlot;
-    this.proposeIn(term, begin(phase.ballot), nowMs);
+    if (!adopted.some(({ value }) => this.isStopSign(value))) this.begin(term, nowMs);
     const filled = adopted.filter(({ value }) => value === null).length;
     this.out.events.push({ type: 'leading', ballot: phase.ballot, beginSlot: term.beginSlot, adopted: adopted.length, filled });
+  }
+
+  private begin(term: LeaderTerm<V>, nowMs: number): void {
+    term.beginSlot = term.nextSlot;
+    this.proposeIn(term, this.options.begin(term.ballot), nowMs);
+  }
+
+  /** A stop-sign that was adopted proved void: the term begins after all. */
+  private onApplied(upTo: M.Slot, nowMs: number): void {
+    const role = this.role;
+    if (role.type === 'leader' && role.term.beginSlot === 0 && upTo >= role.term.nextSlot - 1) this.begin(role.term, nowMs);
+  }
+
+  private isStopSign(value: V | null): boolean {
+    return value !== null && (this.options.isStopSign?.(value) ?? false);
   }
 
   /** Somebody promised or may promise higher: seek a higher ballot, by a canvass as ever. */
@@ -211,7 +261,11 @@ export class Replica<V> extends Follower<V> {
   // Voting.
 
   private propose(value: V, nowMs: number): void {
-    if (this.role.type === 'leader') this.proposeIn(this.role.term, value, nowMs);
+    if (this.role.type !== 'leader') return;
+    const { term } = this.role;
+    if (term.beginSlot === 0 || term.stopSlot > 0) return;
+    if (this.isStopSign(value)) term.stopSlot = term.nextSlot;
+    this.proposeIn(term, value, nowMs);
   }
 
   private proposeIn(term: LeaderTerm<V>, value: V | null, nowMs: number): void {
@@ -243,13 +297,14 @@ export class Replica<V> extends Follower<V> {
   // Leadership over time: heartbeats, the lease, and what followers learn from them.
 
   private beat(term: LeaderTerm<V>, nowMs: number): void {
-    const { timing, self } = this.options;
+    const { timing, self, limits } = this.options;
     term.nextHeartbeatMs = nowMs + timing.heartbeatMs;
     this.granted.grant(term.ballot, timing.electionTimeoutMs, nowMs);
+    term.lease.clocksShow(this.calendarAheadMs);
     const id = term.lease.heartbeatSent(nowMs, self.node);
     this.connectedVoters = term.lease.connected(nowMs, timing.electionTimeoutMs);
     this.learner.record(this.out);
-    this.log.compactTo(term.appliedByAll());
+    this.log.compactTo(this.floorFor(term.appliedByAll(), limits));
     this.out.send.push({
       to: { type: 'all' },
       message: {
@@ -267,6 +322,13 @@ export class Replica<V> extends Follower<V> {
       proposal.sentAtMs = nowMs;
       this.out.send.push({ to: voters, message: term.acceptOf(proposal, this.log.chosenIndex) });
     }
+  }
+
+  /** What not all have applied is kept within limits: whoever needs more takes a snapshot. */
+  private floorFor(appliedByAll: M.Slot, { slotsKept = 0, slotsMax = Infinity, bytesMax = Infinity, sizeOf }: ReplicaLimits<V>): M.Slot {
+    const { log } = this;
+    const floor = Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), log.chosenIndex - slotsMax);
+    return bytesMax === Infinity ? floor : Math.max(floor, log.floorByBytes(bytesMax, sizeOf));
   }
 
   private onHeartbeatSeen(from: Proposer, { ballot, id, appliedIndex }: M.HeartbeatSeen): void {
@@ -310,6 +372,11 @@ export class Replica<V> extends Follower<V> {
     else if (isNews && this.heard && message.chosenIndex > this.log.chosenIndex) {
       this.learner.fetch(this.heard.ballot.node, message.chosenIndex, nowMs, this.out);
     }
+  }
+
+  private onInstalled(upTo: M.Slot, nowMs: number): void {
+    this.log.skipTo(upTo);
+    if (this.role.type === 'preparing') this.maybeLead(this.role.phase, nowMs);
   }
 
   private silentDeadlineMs(term: LeaderTerm<V>): number {

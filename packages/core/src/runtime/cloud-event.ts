@@ -2,6 +2,7 @@
 import type { PublishedChange } from '../group/member.ts';
 import { electionEventOf, electionOf } from '../election/term.ts';
 import { resourceKind } from '../lock/command.ts';
+import { calendarText } from './calendar.ts';
 
 export interface CloudEventContext {
   readonly group: string;
@@ -29,8 +30,6 @@ export interface LockEventData {
 const encoder = new TextEncoder();
 // Half a surrogate pair has no form in a URI.
 const loneSurrogate = /\p{Surrogate}/gu;
-/** The last millisecond of the calendar of ECMAScript. */
-const wallMsMax = 8.64e15;
 
 /**
  * One change as bytes, or null for those that nobody outside is told of (a waiter that left). The id is made of founding, slot
@@ -50,7 +49,7 @@ export function cloudEventsOf({ slot, index, wallMs, change }: PublishedChange, 
     source: `/quorate/${encodeURIComponent(context.group.replace(loneSurrogate, '\ufffd'))}`,
     type,
     subject: name,
-    time: timeOf(wallMs),
+    time: calendarText(wallMs),
     datacontenttype: 'application/json',
     data,
   };
@@ -72,8 +71,4 @@ function lockTypeOf(type: PublishedChange['change']['type']): string | null {
 function leaderTypeOf(change: PublishedChange['change']): string | null {
   const event = electionEventOf(change);
   return event === null ? null : `io.quorate.leader.${event.type}`;
-}
-
-function timeOf(wallMs: number): string {
-  return new Date(Math.max(0, Math.min(wallMs, wallMsMax))).toISOString();
 }

@@ -1,10 +1,11 @@
 /** What the API stands on: one member of a group, run against a real clock, transport and storage. */
 import type { Observable } from 'rxjs';
-import type { LockOp, LockResult, LockState } from '../lock/command.ts';
-import type { MemberEvent, MemberStatus } from '../group/member.ts';
+import type { Operation, OperationResult, WatchedState } from '../operation.ts';
+import type { Member, MemberEvent, MemberInput, MemberLimits, MemberOutput, MemberStatus } from '../group/member.ts';
 import type { SessionLoss } from '../session/session-holder.ts';
-import type { Clock } from '../time/clock.ts';
+import type { Host } from '../time/host.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Versions } from './versions.ts';
 import type { ChannelEvent, ChannelStatus, Transport } from '../transport/transport.ts';
 
 export interface EngineOptions {
@@ -22,15 +23,31 @@ export interface EngineOptions {
   readonly secrets: readonly (string | Uint8Array)[];
   readonly publish: 'none' | 'leadership' | 'all';
   readonly storage: Storage;
-  readonly clock: Clock;
+  readonly host: Host;
   /** Most frames that wait to be stepped; more are dropped and counted. */
   readonly mailboxMax: number;
+  /** How much of the log is kept, where it is not the usual. */
+  readonly logLimits?: LogLimits | null | undefined;
   readonly signal?: AbortSignal;
+  /** What this build can; absent: the present version and what it understands beside it. */
+  readonly versions?: Versions | undefined;
+  /** For checks. */
+  readonly observer?: EngineObserver;
+}
+
+export type LogLimits = Pick<MemberLimits, 'slotsKept' | 'logSlotsMax' | 'logBytesMax'>;
+
+/** Sees what a member is given and what it makes of it. */
+export interface EngineObserver {
+  /** Each turn's inputs and what came of each, once what they persist is durable and before anything of it leaves. */
+  onTurn(member: Member, inputs: readonly MemberInput[], outputs: readonly MemberOutput[]): void;
+  /** Every request under a session, before it is stepped. */
+  onRequest(member: Member, session: number, op: Operation): void;
 }
 
 /** How a request ended; `queued` may come first, once. */
 export type RequestOutcome =
-  | { readonly type: 'result'; readonly result: LockResult }
+  | { readonly type: 'result'; readonly result: OperationResult }
   /** The session under which it was made is over: it took effect or not, and has none any more. */
   | { readonly type: 'sessionLost'; readonly reason: SessionLoss };
 
@@ -64,7 +81,7 @@ export interface EngineCounters {
 }
 
 export interface Engine {
-  readonly clock: Clock;
+  readonly host: Host;
   readonly events$: Observable<EngineEvent>;
   /** The present status first, then each change. */
   readonly status$: Observable<EngineStatus>;
@@ -81,9 +98,13 @@ export interface Engine {
    * requests of one turn travel together. Throws `QuorateError` SESSION_LOST without a session, MAILBOX_FULL with a full window,
    * COMMAND_TOO_LARGE, or CLOSED.
    */
-  submit(build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void): number;
+  submit(build: (seq: number) => Operation, onOutcome: (outcome: RequestOutcome) => void): number;
+  /** How long the lease on the partition with this token may be relied on, read now; 0 once it is over, for the session or for it alone. */
+  coverMs(token: number): number;
+  /** Calls the listener with the tokens that each answered keep-alive covered, until the function it returns is called. */
+  onCovered(listener: (tokens: ReadonlySet<number>) => void): () => void;
   /** Calls the listener with the state of a resource, now and at each change, until the function it returns is called. */
-  watch(resource: string, listener: (state: LockState) => void): () => void;
+  watch(resource: string, listener: (state: WatchedState) => void): () => void;
   /**
    * Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline.
    * Without `endSession` the session is left to run out: what still works under its leases must not overlap with a next holder.

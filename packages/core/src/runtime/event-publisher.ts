@@ -1,6 +1,7 @@
 /** Lock events for readers outside the group: off the path of requests, batched, bounded, and what is dropped is counted. */
 import type { PublishedChange } from '../group/member.ts';
 import { resourceKind } from '../lock/command.ts';
+import type { Host } from '../time/host.ts';
 import type { Channel, PublishedEvent } from '../transport/transport.ts';
 import { cloudEventsOf } from './cloud-event.ts';
 
@@ -16,6 +17,7 @@ export class EventPublisher {
     private readonly group: string,
     private readonly publish: 'none' | 'leadership' | 'all',
     private readonly channel: () => Channel | null,
+    private readonly host: Pick<Host, 'afterOthers'>,
   ) {}
 
   add(changes: readonly PublishedChange[], founding: string): void {
@@ -23,7 +25,7 @@ export class EventPublisher {
     for (const change of changes) {
       if (this.publish === 'leadership' && !change.change.resource.startsWith(resourceKind.election)) continue;
       if (this.waiting.length >= changesMax) this.dropped += 1;
-      else if (this.waiting.push({ change, founding }) === 1) setImmediate(() => this.flush());
+      else if (this.waiting.push({ change, founding }) === 1) this.host.afterOthers(() => this.flush());
     }
   }
 

@@ -1,9 +1,11 @@
 /** From bytes to frames of this group by somebody else; everything else is refused, counted and, once in a while, reported. */
 import { isFault } from '../codec/fault.ts';
 import { decodeHeader, decodeMessages } from '../codec/frame-codec.ts';
+import type { FrameFault } from '../codec/fault.ts';
 import type { Sealer } from '../codec/seal.ts';
 import type { MemberFrame } from '../group/member-message.ts';
 import type { Proposer } from '../paxos/ballot.ts';
+import type { EngineOptions } from './engine.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -17,20 +19,27 @@ export class FrameIntake {
   refused = 0;
 
   constructor(
-    private readonly group: string,
+    private readonly options: Pick<EngineOptions, 'group' | 'versions'>,
     private readonly sealer: Sealer | undefined,
     private readonly onRefusal: (refusal: Refusal) => void,
   ) {}
 
   open(bytes: Uint8Array, self: Proposer): MemberFrame | null {
-    const opened = decodeHeader(bytes, { sealer: this.sealer });
-    if (isFault(opened)) return this.refuse(opened.code, opened.detail);
+    const opened = decodeHeader(bytes, { sealer: this.sealer, dialects: this.options.versions?.dialects });
+    if (isFault(opened)) return this.refuse(opened.code, opened.detail) ?? this.unread(opened);
     const { group, node, incarnation, run, founding, configuration } = opened.header;
-    if (group !== this.group) return this.refuse('group', 'a frame of another group');
+    if (group !== this.options.group) return this.refuse('group', 'a frame of another group');
     if (node === self.node && incarnation === self.incarnation && run === self.run) return null;
     const messages = decodeMessages(opened);
     if (isFault(messages)) return this.refuse(messages.code, messages.detail);
-    return { founding, configuration, from: { node, incarnation, run }, messages };
+    return { founding, configuration, from: { node, incarnation, run }, ...opened.said, messages };
+  }
+
+  /** Of a frame in another version: who sent it, and what they can. */
+  private unread({ envelope }: FrameFault): MemberFrame | null {
+    if (envelope?.header.group !== this.options.group) return null;
+    const { node, incarnation, run, founding, configuration } = envelope.header;
+    return { founding, configuration, from: { node, incarnation, run }, ...envelope.said, messages: [] };
   }
 
   private refuse(code: string, detail: string): null {

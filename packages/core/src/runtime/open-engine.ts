@@ -2,56 +2,49 @@
  * The loop around a member: frames and requests in, one turn at a time; then persist, send, and tell, in that order. Decisions
  * are the member's; this file only carries them out. `docs/protocol.md`, "A turn".
  */
-import { randomBytes } from 'node:crypto';
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
-import type { FrameHeader } from '../codec/frame.ts';
 import { createSealer } from '../codec/seal.ts';
 import type { Sealer } from '../codec/seal.ts';
 import { QuorateError } from '../errors.ts';
 import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
-import type { LockOp, LockState } from '../lock/command.ts';
+import type { Operation, WatchedState } from '../operation.ts';
 import { resultCode } from '../lock/command.ts';
-import type { Proposer } from '../paxos/ballot.ts';
 import { SequenceMap } from '../sequence-map.ts';
 import { readClock } from '../time/clock.ts';
-import type { Clock, Instant } from '../time/clock.ts';
+import type { Instant } from '../time/clock.ts';
+import type { Host, TimerHandle } from '../time/host.ts';
 import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus, RequestOutcome } from './engine.ts';
-import { batchBytesMax, checkOpSize, createMember, outstandingMax } from './create-member.ts';
+import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
-import { packTurn } from './outbox.ts';
+import { packTurn, piledByConfiguration } from './outbox.ts';
+import { OwnHeader } from './own-header.ts';
+import { RunWriter } from './run-writer.ts';
+import { speechOf } from './versions.ts';
+import { storeTurn } from './turn-store.ts';
 import { Watchers } from './watchers.ts';
 
 /** A loop that was blocked for this part of the session's TTL is worth an event. */
 const blockedPartOfTtl = 0.1;
-/** Node turns longer delays into 1 ms. */
 const timerMaxMs = 2 ** 31 - 1;
 
-/** Opens the transport, loads the storage and starts the member. Rejects as `Transport.open` does, or with STORAGE_FAILED. */
+/** Loads the storage, opens the transport and starts the member. Rejects as `Transport.open` and `Storage.load` do. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const loaded = await loadMember(options);
   const engine = new RunningEngine(options, loaded);
-  await engine.connect();
+  await engine.connect().catch((error: unknown) => closeStorage(options).then(() => Promise.reject(error)));
   return engine;
-}
-
-async function loadMember({ storage }: EngineOptions): Promise<LoadedMember> {
-  try {
-    return await storage.load(() => randomBytes(16).toString('hex'));
-  } catch (cause) {
-    throw new QuorateError('STORAGE_FAILED', 'The storage could not be loaded.', { cause });
-  }
 }
 
 type OutcomeListener = (outcome: RequestOutcome) => void;
 
 class RunningEngine implements Engine {
-  readonly clock: Clock;
+  readonly host: Host;
   private readonly events = new Subject<EngineEvent>();
   private readonly statuses: BehaviorSubject<EngineStatus>;
   private readonly inbox: Mailbox<Uint8Array>;
@@ -61,34 +54,38 @@ class RunningEngine implements Engine {
   private readonly loopWatch = new LoopWatch();
   private readonly outcomes = new SequenceMap<OutcomeListener>();
   private readonly watchers = new Watchers(() => this.scheduleTurn());
+  private readonly coverListeners = new Set<(tokens: ReadonlySet<number>) => void>();
   private member: Member;
-  private self: Proposer;
   private channel: Channel | null = null;
   private connection: ChannelStatus = 'disconnected';
-  private header: FrameHeader;
+  private readonly header: OwnHeader;
   private inputs: MemberInput[] = [];
   private turnDue = false;
-  /** A write is under way: the next turn waits for it. */
-  private writing = false;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly writer: RunWriter;
+  private timer: TimerHandle | undefined;
   private timerDueMs = Infinity;
   private sessionState: EngineStatus['session'] = 'opening';
   private phase: 'running' | 'closing' | 'stopped' = 'running';
   private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0, sessionsLost: 0 };
   private onSessionEnd: (() => void) | null = null;
+  /** Of the turn under way, where somebody watches. */
+  private observedInputs: MemberInput[] = [];
 
   constructor(
     private readonly options: EngineOptions,
     loaded: LoadedMember,
   ) {
-    this.clock = options.clock;
+    this.host = options.host;
     this.sealer = options.secrets.length > 0 ? createSealer(options.secrets) : undefined;
     this.inbox = new Mailbox(options.mailboxMax);
-    this.intake = new FrameIntake(options.group, this.sealer, (refusal) => this.tell({ type: 'frameRefused', ...refusal }));
-    this.publisher = new EventPublisher(options.group, options.publish, () => this.channel);
-    this.self = { node: options.node, ...loaded.identity };
+    this.intake = new FrameIntake(options, this.sealer, (refusal) => this.tell({ type: 'frameRefused', ...refusal }));
+    this.publisher = new EventPublisher(options.group, options.publish, () => this.channel, this.host);
+    this.writer = new RunWriter(options.storage, this.host, {
+      onIdle: () => this.scheduleTurn(),
+      onFailure: (cause) => this.stop(storageError('A write to the storage failed.', cause)),
+    });
     this.member = createMember(this.options, loaded, this.frameBytesMax);
-    this.header = { ...this.self, group: options.group, founding: '', configuration: 0 };
+    this.header = new OwnHeader(options.group);
     this.statuses = new BehaviorSubject(this.status);
   }
 
@@ -104,8 +101,8 @@ class RunningEngine implements Engine {
       onEvent: (report) => this.tell({ type: 'transport', report }),
     });
     this.connection = this.channel.status;
-    this.give({ type: 'open', at: readClock(this.clock) });
-    this.give({ type: 'tick', at: readClock(this.clock) });
+    this.give({ type: 'open', at: readClock(this.host) });
+    this.give({ type: 'tick', at: readClock(this.host) });
   }
 
   get events$(): Observable<EngineEvent> {
@@ -117,7 +114,7 @@ class RunningEngine implements Engine {
   }
 
   get status(): EngineStatus {
-    const at = readClock(this.clock);
+    const at = readClock(this.host);
     // A lease that ran out unnoticed, while the loop was blocked, is not healthy because nobody has looked yet.
     const isOver = this.sessionState === 'healthy' && this.member.remainingMs(at) === 0;
     return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : this.sessionState };
@@ -144,13 +141,27 @@ class RunningEngine implements Engine {
   }
 
   remainingMs(): number {
-    return this.member.remainingMs(readClock(this.clock));
+    return this.member.remainingMs(readClock(this.host));
   }
 
-  submit(build: (seq: number) => LockOp, onOutcome: OutcomeListener): number {
+  coverMs(token: number): number {
+    return this.member.coverMs(token, readClock(this.host));
+  }
+
+  onCovered(listener: (tokens: ReadonlySet<number>) => void): () => void {
+    this.coverListeners.add(listener);
+    return () => this.coverListeners.delete(listener);
+  }
+
+  submit(build: (seq: number) => Operation, onOutcome: OutcomeListener): number {
     if (this.phase !== 'running') throw new QuorateError('CLOSED', 'A request was made of an instance that is closed.');
-    if (this.member.session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
-    const seq = this.member.request((next) => checkOpSize(build(next), this.frameBytesMax()));
+    const { session } = this.member;
+    if (session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
+    const seq = this.member.request((next) => {
+      const op = checkOpSize(build(next), this.frameBytesMax());
+      this.options.observer?.onRequest(this.member, session, op);
+      return op;
+    });
     if (seq === null) {
       throw new QuorateError('MAILBOX_FULL', `${outstandingMax} requests of this process wait for the group.`, {
         details: { outstandingMax },
@@ -161,7 +172,7 @@ class RunningEngine implements Engine {
     return seq;
   }
 
-  watch(resource: string, listener: (state: LockState) => void): () => void {
+  watch(resource: string, listener: (state: WatchedState) => void): () => void {
     return this.watchers.add(resource, listener);
   }
 
@@ -169,8 +180,8 @@ class RunningEngine implements Engine {
     if (this.phase !== 'running') return { sessionClosed: false };
     this.phase = 'closing';
     const sessionClosed = endSession && (await this.endSession(timeoutMs));
-    this.give({ type: 'resign', at: readClock(this.clock) });
-    await this.turnDone();
+    this.give({ type: 'resign', at: readClock(this.host) });
+    await new Promise<void>((turnDone) => this.host.afterOthers(turnDone));
     await this.shutDown();
     return { sessionClosed };
   }
@@ -190,16 +201,21 @@ class RunningEngine implements Engine {
 
   /** After the microtasks of this moment: what many callers do at once becomes one batch, and no timer waits for more. */
   private scheduleTurn(): void {
-    if (this.turnDue || this.writing || this.phase === 'stopped') return;
+    if (this.turnDue || this.writer.isBusy || this.phase === 'stopped') return;
     this.turnDue = true;
-    process.nextTick(this.turn);
+    this.host.afterThis(this.turn);
   }
 
   private readonly turn = (): void => {
     this.turnDue = false;
-    if (this.writing || this.phase === 'stopped') return;
+    if (this.writer.isBusy || this.phase === 'stopped') return;
+    this.writer.whenFresh(readClock(this.host), this.takeTurn);
+  };
+
+  private readonly takeTurn = (at: Instant): void => {
+    if (this.phase === 'stopped') return;
     try {
-      this.carryOut(this.stepAll(readClock(this.clock)));
+      this.carryOut(this.stepAll(at), at);
     } catch (cause) {
       this.stop(cause instanceof Error ? cause : new Error(String(cause)));
     }
@@ -207,42 +223,41 @@ class RunningEngine implements Engine {
 
   private stepAll(at: Instant): MemberOutput[] {
     const outputs: MemberOutput[] = [];
+    const observed: MemberInput[] | null = this.options.observer ? (this.observedInputs = []) : null;
+    const step = (input: MemberInput): void => {
+      outputs.push(this.member.step(input));
+      observed?.push(input);
+    };
     const resources = this.watchers.takeChanged();
-    if (resources) outputs.push(this.member.step({ type: 'watch', resources, at }));
+    if (resources) step({ type: 'watch', resources, at });
     const { inputs } = this;
     if (inputs.length > 0) {
       this.inputs = [];
-      for (const input of inputs) outputs.push(this.member.step(input));
+      for (const input of inputs) step(input);
     }
+    const { self } = this.member.inspect;
     for (const bytes of this.inbox.takeAll()) {
-      const frame = this.intake.open(bytes, this.self);
-      if (frame) outputs.push(this.member.step({ type: 'frame', frame, at }));
+      const frame = this.intake.open(bytes, self);
+      if (frame) step({ type: 'frame', frame, at });
     }
-    outputs.push(this.member.step({ type: 'flush', at }));
+    step({ type: 'flush', at });
     return outputs;
   }
 
   /** Persist, then send, then tell: the order of the fields of `MemberOutput`. */
-  private carryOut(outputs: readonly MemberOutput[]): void {
-    const records = outputs.flatMap(({ persist }) => persist);
-    const written = records.length > 0 ? this.options.storage.append(records) : undefined;
-    if (written === undefined) return this.afterWrite(outputs);
-    this.writing = true;
-    written.then(
-      () => {
-        this.writing = false;
-        this.afterWrite(outputs);
-        this.scheduleTurn();
-      },
-      (cause: unknown) => this.stop(new QuorateError('STORAGE_FAILED', 'A write to the storage failed.', { cause })),
-    );
+  private carryOut(outputs: readonly MemberOutput[], at: Instant): void {
+    const store = storeTurn(this.options.storage, outputs, this.member);
+    if (store === null) this.afterWrite(outputs);
+    else this.writer.store(store, at, () => this.afterWrite(outputs));
   }
 
   private afterWrite(outputs: readonly MemberOutput[]): void {
+    this.options.observer?.onTurn(this.member, this.observedInputs, outputs);
     this.send(outputs);
-    for (const { results, states, changes, events } of outputs) {
+    for (const { results, states, covered, changes, events } of outputs) {
       for (const result of results) this.settle(result[0], { type: 'result', result });
       for (const state of states) this.watchers.onState(state);
+      for (const tokens of covered) for (const listener of this.coverListeners) listener(new Set(tokens));
       if (changes.length > 0) this.publisher.add(changes, this.founding ?? '');
       for (const event of events) this.onMemberEvent(event);
     }
@@ -250,26 +265,19 @@ class RunningEngine implements Engine {
   }
 
   private send(outputs: readonly MemberOutput[]): void {
-    const sends = outputs.length === 1 && outputs[0] ? outputs[0].send : outputs.flatMap(({ send }) => send);
     const { channel } = this;
-    if (sends.length === 0 || !channel) return;
-    const { frames, oversize } = packTurn(sends, this.currentHeader(), { frameBytesMax: channel.frameBytesMax, sealer: this.sealer });
-    this.counts.framesOut += frames.length;
-    if (frames.length > 0) channel.send(frames);
-    for (const type of oversize) {
-      const message = `A message (${type}) does not fit into a frame of ${channel.frameBytesMax} bytes and was not sent.`;
-      this.tell({ type: 'transport', report: { type: 'error', code: 'FRAME_TOO_LARGE', message } });
+    if (!channel) return;
+    const speech = speechOf(this.options.versions, this.member.versions.spokenAt(this.host.monotonicMs()));
+    const limits = { frameBytesMax: channel.frameBytesMax, sealer: this.sealer, speech };
+    for (const { configuration, sends } of piledByConfiguration(outputs)) {
+      const { frames, oversize } = packTurn(sends, this.header.of(this.member, configuration), limits);
+      this.counts.framesOut += frames.length;
+      if (frames.length > 0) channel.send(frames);
+      for (const type of oversize) {
+        const message = `A message (${type}) does not fit into a frame of ${channel.frameBytesMax} bytes and was not sent.`;
+        this.tell({ type: 'transport', report: { type: 'error', code: 'FRAME_TOO_LARGE', message } });
+      }
     }
-  }
-
-  private currentHeader(): FrameHeader {
-    const configuration = this.member.inspect.record?.configuration;
-    const founding = configuration?.founding ?? '';
-    const id = configuration?.id ?? 0;
-    if (this.header.founding !== founding || this.header.configuration !== id) {
-      this.header = { ...this.self, group: this.options.group, founding, configuration: id };
-    }
-    return this.header;
   }
 
   private settle(seq: number, outcome: RequestOutcome): void {
@@ -279,20 +287,18 @@ class RunningEngine implements Engine {
     listener(outcome);
   }
 
-  // Time.
-
   private setTimer(): void {
     const dueMs = this.member.nextDeadlineMs;
     if (this.timer && dueMs >= this.timerDueMs) return;
-    clearTimeout(this.timer);
+    this.host.stopTimer(this.timer);
     this.timerDueMs = dueMs;
-    const delayMs = Math.min(timerMaxMs, Math.max(0, Math.ceil(dueMs - this.clock.monotonicMs())));
-    this.timer = setTimeout(this.onTimer, delayMs);
+    const delayMs = Math.min(timerMaxMs, Math.max(0, Math.ceil(dueMs - this.host.monotonicMs())));
+    this.timer = this.host.startTimer(this.onTimer, delayMs);
   }
 
   private readonly onTimer = (): void => {
     this.timer = undefined;
-    const at = readClock(this.clock);
+    const at = readClock(this.host);
     const { lagMs, jumpMs } = this.loopWatch.beat(this.timerDueMs, at);
     if (lagMs >= this.options.sessionTtlMs * blockedPartOfTtl) this.tell({ type: 'eventLoopBlocked', forMs: lagMs });
     if (jumpMs !== 0) this.tell({ type: 'clockJump', byMs: jumpMs });
@@ -306,7 +312,7 @@ class RunningEngine implements Engine {
     else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
     else if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
-    else if (event.type === 'gaveUp') this.startAnew();
+    else if (event.type === 'gaveUp' || event.type === 'seatGiven') this.startAnew(event.type === 'gaveUp' ? undefined : this.member);
     this.tell(event);
   }
 
@@ -321,10 +327,10 @@ class RunningEngine implements Engine {
   }
 
   private onConnection(status: ChannelStatus, error?: Error): void {
-    const was = this.connection;
+    const { connection: was } = this;
     this.connection = status;
     this.tell({ type: 'connection', status, error });
-    if (status === 'connected' && was !== 'connected') this.give({ type: 'reconnected', at: readClock(this.clock) });
+    if (status === 'connected' && was !== 'connected') this.give({ type: 'reconnected', at: readClock(this.host) });
   }
 
   private tell(event: EngineEvent): void {
@@ -334,49 +340,42 @@ class RunningEngine implements Engine {
 
   // Beginning and end.
 
-  /** What a batch may count on before the transport has said. */
   private readonly frameBytesMax = (): number => this.channel?.frameBytesMax ?? batchBytesMax;
 
-  /** A founder that gave up continues under a new incarnation, as if its storage had been wiped. */
-  private startAnew(): void {
-    this.writing = true;
+  /** Who gave up as a founder, or whose seat was given away, goes on under a new incarnation, as if its storage had been wiped. */
+  private startAnew(before?: Member): void {
+    this.writer.isBusy = true;
     const again = async (): Promise<void> => {
-      await this.options.storage.discard();
+      await this.writer.settled().then(() => this.options.storage.discard());
       const loaded = await loadMember(this.options);
-      this.self = { node: this.options.node, ...loaded.identity };
-      this.header = { ...this.self, group: this.options.group, founding: '', configuration: 0 };
-      this.member = createMember(this.options, loaded, this.frameBytesMax);
-      this.writing = false;
+      this.member = createMember(this.options, loaded, this.frameBytesMax, before);
+      this.writer.isBusy = false;
       this.watchers.askAgain();
-      this.give({ type: 'open', at: readClock(this.clock) });
-      this.give({ type: 'tick', at: readClock(this.clock) });
+      this.give({ type: 'open', at: readClock(this.host) });
+      this.give({ type: 'tick', at: readClock(this.host) });
     };
-    again().catch((cause: unknown) => this.stop(new QuorateError('STORAGE_FAILED', 'The storage could not be cleared.', { cause })));
+    again().catch((cause: unknown) => this.stop(storageError('The storage could not be cleared.', cause)));
   }
 
   private async endSession(timeoutMs: number): Promise<boolean> {
     if (this.member.session === null || this.connection === 'closed') return false;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: TimerHandle | undefined;
     const ended = new Promise<boolean>((resolve) => {
       this.onSessionEnd = () => resolve(true);
       // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
       const patienceMs = Math.min(timeoutMs, 8 * this.options.electionTimeoutMs);
-      timer = setTimeout(() => resolve(false), Math.max(0, patienceMs));
+      timer = this.host.startTimer(() => resolve(false), Math.max(0, patienceMs));
     });
-    this.give({ type: 'closeSession', at: readClock(this.clock) });
+    this.give({ type: 'closeSession', at: readClock(this.host) });
     const closed = await ended;
-    clearTimeout(timer);
+    this.host.stopTimer(timer);
     return closed;
-  }
-
-  private turnDone(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
   }
 
   private async shutDown(): Promise<void> {
     if (this.phase === 'stopped') return;
     this.phase = 'stopped';
-    clearTimeout(this.timer);
+    this.host.stopTimer(this.timer);
     this.publisher.flush();
     this.sessionState = 'closed';
     for (const listener of this.outcomes.values()) listener({ type: 'sessionLost', reason: 'closed' });
@@ -384,6 +383,7 @@ class RunningEngine implements Engine {
     try {
       await this.channel?.close();
     } finally {
+      await closeStorage(this.options);
       this.connection = 'closed';
       this.statuses.next(this.status);
       this.statuses.complete();

@@ -1,7 +1,9 @@
 /** One turn's messages as frames: one for each destination, or as few as the largest frame allows. */
 import type { FrameHeader, Message } from '../codec/frame.ts';
+import type { Speech } from '../codec/frame-codec.ts';
 import type { Sealer } from '../codec/seal.ts';
 import { splitMessages } from '../codec/split.ts';
+import type { MemberOutput } from '../group/member.ts';
 import type { MemberSend } from '../group/member-message.ts';
 import type { OutgoingFrame } from '../transport/transport.ts';
 
@@ -19,7 +21,7 @@ export interface PackedTurn {
 export function packTurn(
   sends: readonly MemberSend[],
   header: FrameHeader,
-  limits: { readonly frameBytesMax: number; readonly sealer?: Sealer | undefined },
+  limits: { readonly frameBytesMax: number; readonly sealer?: Sealer | undefined; readonly speech?: Speech },
 ): PackedTurn {
   const frames: OutgoingFrame[] = [];
   const oversize: string[] = [];
@@ -43,4 +45,31 @@ function pile(sends: readonly MemberSend[]): readonly Pile[] {
     else piles.set(key, { to, messages: [message] });
   }
   return [...piles.values()];
+}
+
+/** What a turn sends, in the order of the configurations that it was said in: a frame names one. */
+export function piledByConfiguration(
+  outputs: readonly MemberOutput[],
+): readonly { readonly configuration: number; readonly sends: readonly MemberSend[] }[] {
+  const last = outputs.at(-1)?.configuration;
+  const all = joined(outputs, ({ send }) => send);
+  if (last === undefined || all.length === 0) return [];
+  if (outputs.every(({ configuration }) => configuration === last)) return [{ configuration: last, sends: all }];
+  const piles = new Map<number, MemberSend[]>();
+  for (const { configuration, send } of outputs) {
+    const known = piles.get(configuration);
+    if (known) known.push(...send);
+    else piles.set(configuration, [...send]);
+  }
+  return [...piles].filter(([, sends]) => sends.length > 0).map(([configuration, sends]) => ({ configuration, sends }));
+}
+
+/** What several outputs hold together; most turns have it in one of them, which is then not copied. */
+export function joined<Output, Item>(outputs: readonly Output[], part: (output: Output) => readonly Item[]): readonly Item[] {
+  let all: readonly Item[] = [];
+  for (const output of outputs) {
+    const items = part(output);
+    if (items.length > 0) all = all.length === 0 ? items : [...all, ...items];
+  }
+  return all;
 }

@@ -1,11 +1,12 @@
 /** Who in this process watches which resource, and the last state that came of each. */
-import type { LockState } from '../lock/command.ts';
+import { isPartitionsState } from '../operation.ts';
+import type { WatchedState } from '../operation.ts';
 
-type Listener = (state: LockState) => void;
+type Listener = (state: WatchedState) => void;
 
 interface Watched {
   readonly listeners: Set<Listener>;
-  state?: LockState;
+  state?: WatchedState;
 }
 
 export class Watchers {
@@ -34,10 +35,11 @@ export class Watchers {
     return [...this.watched.keys()];
   }
 
-  onState(state: LockState): void {
+  onState(state: WatchedState): void {
     const watched = this.watched.get(state.resource);
     if (!watched) return;
-    watched.state = state;
+    // What adds to earlier states is nothing by itself; whoever watches it keeps the whole.
+    if (!isPartitionsState(state)) watched.state = state;
     for (const listener of watched.listeners) listener(state);
   }
 

@@ -1,6 +1,10 @@
 /** What goes into a session's holder and what comes out of it. */
 import type { Instant } from '../time/clock.ts';
 import type { SessionKey } from './command.ts';
+import type { HolderCoverSnapshot } from './holder-cover.ts';
+import type { HolderLeaseSnapshot } from './holder-lease.ts';
+import type { HolderRequestsSnapshot } from './holder-requests.ts';
+import type { HolderWatchSnapshot } from './holder-watch.ts';
 import type { OpenRefused, SessionMessage } from './message.ts';
 
 export interface HolderOptions<Op, Result> {
@@ -11,10 +15,10 @@ export interface HolderOptions<Op, Result> {
   readonly instance: string;
   /** Most requests that may wait for their application. */
   readonly outstandingMax: number;
-  /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
   /** What one frame has room for, and what a request takes of it. */
   readonly submitBytesMax: () => number;
   readonly sizeOfOp: (op: Op) => number;
+  /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
   readonly seqOf: (result: Result) => number;
   readonly isInterim: (result: Result) => boolean;
 }
@@ -33,6 +37,8 @@ export interface HolderOutput<Op, Result, State> {
   readonly send: SessionMessage<Op, Result, State>[];
   readonly results: Result[];
   readonly states: State[];
+  /** What each answered keep-alive covers, where there is anything to cover. */
+  readonly covered: (readonly number[])[];
   readonly events: HolderEvent[];
 }
 
@@ -44,4 +50,35 @@ export type HolderInput<Op, Result, State> =
   | { readonly type: 'foundingReplaced'; readonly at: Instant }
   | { readonly type: 'open'; readonly at: Instant }
   | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
+  /** There is something new to cover: a keep-alive leaves now. */
+  | { readonly type: 'cover'; readonly at: Instant }
   | { readonly type: 'close'; readonly at: Instant };
+
+/** From nothing to a session and back: `confirming` until the first keep-alive under it is answered. */
+export type HolderPhase =
+  | { readonly type: 'idle' }
+  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number }
+  | { readonly type: 'confirming' | 'open'; readonly session: SessionKey; readonly ttlMs: number }
+  | { readonly type: 'closing'; readonly session: SessionKey; sentAtMs: number };
+
+export interface RequestUnderWay<Op> {
+  readonly seq: number;
+  readonly op: Op;
+  sentAtMs: number;
+}
+
+/** A holder between two steps, as plain data. It keeps nothing of the options: a holder is restored under the same ones. */
+export interface HolderSnapshot<Op> {
+  readonly phase: Readonly<HolderPhase>;
+  readonly openings: number;
+  readonly replaces: SessionKey;
+  readonly refusedFor: OpenRefused['reason'] | null;
+  readonly nextSeq: number;
+  readonly requests: HolderRequestsSnapshot<Op>;
+  readonly unsent: readonly { readonly seq: number; readonly op: Op }[];
+  readonly lease: HolderLeaseSnapshot;
+  readonly cover: HolderCoverSnapshot;
+  readonly beatDueMs: number;
+  readonly jeopardy: boolean;
+  readonly watch: HolderWatchSnapshot;
+}

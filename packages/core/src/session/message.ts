@@ -87,6 +87,8 @@ export interface KeptAlive<Result> {
   readonly results: readonly Result[];
   /** Sequences of `pending` that never arrived; the holder submits them again. */
   readonly unknown: readonly number[];
+  /** The tokens of the partitions that this answer covers, rising; a lease on a partition runs from the newest keep-alive that covered it. */
+  readonly covered: readonly number[];
   /** True if the watch list is unknown here or an update was missed; the holder sends `watch` again. */
   readonly rewatch: boolean;
 }

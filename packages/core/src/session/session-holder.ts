@@ -2,11 +2,13 @@
  * The holder's side of a session: it keeps the session alive, knows when its own lease is over, and sees that every request
  * is answered once. Gray & Cheriton, "Leases" (1989); the safety rules 7, 10 and 17; `docs/protocol.md`, "Sessions".
  */
-import { elapsedForOwnRightMs, usableLengthMs } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
-import { SequenceMap } from '../sequence-map.ts';
 import type { SessionKey } from './command.ts';
-import type { HolderInput, HolderOptions, HolderOutput, SessionLoss } from './holder-io.ts';
+import type { HolderInput, HolderOptions, HolderOutput, HolderPhase, HolderSnapshot, SessionLoss } from './holder-io.ts';
+import { HolderCover } from './holder-cover.ts';
+import { HolderLease } from './holder-lease.ts';
+import { HolderRequests } from './holder-requests.ts';
+import { HolderWatch } from './holder-watch.ts';
 import type { OpenRefused, SessionMessage, Submit } from './message.ts';
 import { runsOf } from './runs.ts';
 
@@ -14,10 +16,6 @@ export type * from './holder-io.ts';
 
 /** Beats per TTL; a beat without an answer is repeated four times as often. */
 const beatsPerTtl = 5;
-/** Sequences that one keep-alive asks after; where more wait, the next ones go on from there. */
-const pendingMax = 1024;
-/** Several times as many as fit into a TTL: an answer to an older one is worth nothing. */
-const rememberedBeats = 64;
 
 export function keepAlivePeriodMs(ttlMs: number): number {
   return ttlMs / beatsPerTtl;
@@ -25,47 +23,29 @@ export function keepAlivePeriodMs(ttlMs: number): number {
 
 const none: readonly never[] = [];
 
-interface Unapplied<Op> {
-  readonly op: Op;
-  sentAtMs: number;
-}
-
-type Phase =
-  | { readonly type: 'idle' }
-  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number }
-  | { readonly type: 'confirming' | 'open'; readonly session: SessionKey; readonly ttlMs: number }
-  | { readonly type: 'closing'; readonly session: SessionKey; sentAtMs: number };
-
 /**
- * 1. The lease runs from the sending of the newest keep-alive that was answered, on the faster of both clocks.
- * 2. A lease found over is over for good: no later answer revives it.
- * 3. Sequences rise by one; the floor is below every sequence whose application is not confirmed.
+ * 1. A session serves once a keep-alive sent under it was answered, and until its lease is found over: no later answer revives it.
+ * 2. Sequences rise by one; the floor is below every sequence whose application is not confirmed.
  */
 export class SessionHolder<Op, Result, State> {
-  private phase: Phase = { type: 'idle' };
+  private phase: HolderPhase = { type: 'idle' };
   private openings = 0;
   private replaces: SessionKey = 0;
   private refusedFor: OpenRefused['reason'] | null = null;
   private nextSeq = 1;
-  private readonly unapplied = new SequenceMap<Unapplied<Op>>();
-  private readonly waiting = new Set<number>();
+  private readonly requests = new HolderRequests<Op>();
   private unsent: { readonly seq: number; readonly op: Op }[] = [];
-  private answered: Instant | null = null;
-  private readonly beats = new Map<number, Instant>();
-  private beatId = 0;
-  private beatDueMs = -Infinity;
-  private pendingFrom = 0;
+  private readonly lease = new HolderLease();
+  private readonly cover = new HolderCover();
+  private beatDueMs = 0;
   private jeopardy = false;
-  private watchVersion = 0;
-  private watchedIndex = 0;
-  private watched: readonly string[] = [];
-  private watchUnsent = false;
-  private out: HolderOutput<Op, Result, State> = { send: [], results: [], states: [], events: [] };
+  private readonly watched = new HolderWatch();
+  private out: HolderOutput<Op, Result, State> = { send: [], results: [], states: [], covered: [], events: [] };
 
   constructor(private readonly options: HolderOptions<Op, Result>) {}
 
   step(input: HolderInput<Op, Result, State>): HolderOutput<Op, Result, State> {
-    const out: HolderOutput<Op, Result, State> = (this.out = { send: [], results: [], states: [], events: [] });
+    const out: HolderOutput<Op, Result, State> = (this.out = { send: [], results: [], states: [], covered: [], events: [] });
     switch (input.type) {
       case 'message':
         this.onMessage(input.message, input.at);
@@ -83,7 +63,11 @@ export class SessionHolder<Op, Result, State> {
         if (this.phase.type === 'idle') this.open(input.at);
         break;
       case 'watch':
-        this.watch(input.resources);
+        this.watched.replace(input.resources);
+        this.sendWatch();
+        break;
+      case 'cover':
+        this.beat(input.at);
         break;
       case 'close':
         this.close(input.at);
@@ -107,7 +91,7 @@ export class SessionHolder<Op, Result, State> {
     if (this.unsent.length === 0 || this.phase.type !== 'open') return none;
     const ops: Op[] = [];
     for (const { seq, op } of this.unsent) {
-      this.unapplied.set(seq, { op, sentAtMs: nowMs });
+      this.requests.submitted(seq, op, nowMs);
       ops.push(op);
     }
     this.unsent = [];
@@ -133,7 +117,7 @@ export class SessionHolder<Op, Result, State> {
   }
 
   get outstanding(): number {
-    return this.unapplied.size + this.unsent.length;
+    return this.requests.size + this.unsent.length;
   }
 
   get nextDeadlineMs(): number {
@@ -142,19 +126,66 @@ export class SessionHolder<Op, Result, State> {
     return this.beatDueMs;
   }
 
+  /** `remainingMs` without its consequence, for checks: looking must not change what it looks at. */
+  peekRemainingMs(at: Instant): number {
+    return this.phase.type === 'open' ? this.lease.peekMs(this.phase.ttlMs, at) : 0;
+  }
+
   /**
    * How long the holder may still rely on its session, by both clocks, as of `at`. 0 ends it for good, whenever it is found.
    */
   remainingMs(at: Instant): number {
-    if (this.phase.type !== 'open' || !this.answered) return 0;
-    const remainingMs = usableLengthMs(this.phase.ttlMs) - elapsedForOwnRightMs(this.answered, at);
-    if (remainingMs > 0) return remainingMs;
-    this.answered = null;
-    return 0;
+    return this.phase.type === 'open' ? this.lease.remainingMs(this.phase.ttlMs, at) : 0;
+  }
+
+  /** True if some keep-alive that was answered covered the token, and that may not be over. */
+  isCovered(token: number): boolean {
+    return this.cover.has(token);
+  }
+
+  /** How long the lease on what has this token may be relied on; 0 once it is over, or the session is. */
+  coverMs(token: number, at: Instant): number {
+    return this.phase.type === 'open' && this.lease.peekMs(this.phase.ttlMs, at) > 0
+      ? this.cover.remainingMs(token, this.phase.ttlMs, at)
+      : 0;
+  }
+
+  /** Everything that its later outputs depend on, between two steps. */
+  snapshot(): HolderSnapshot<Op> {
+    const { phase, openings, replaces, refusedFor, nextSeq, beatDueMs, jeopardy } = this;
+    return {
+      phase: { ...phase },
+      openings,
+      replaces,
+      refusedFor,
+      nextSeq,
+      requests: this.requests.snapshot(),
+      unsent: [...this.unsent],
+      lease: this.lease.snapshot(),
+      cover: this.cover.snapshot(),
+      beatDueMs,
+      jeopardy,
+      watch: this.watched.snapshot(),
+    };
+  }
+
+  restore(snapshot: HolderSnapshot<Op>): void {
+    this.phase = { ...snapshot.phase };
+    this.openings = snapshot.openings;
+    this.replaces = snapshot.replaces;
+    this.refusedFor = snapshot.refusedFor;
+    this.nextSeq = snapshot.nextSeq;
+    this.requests.restore(snapshot.requests);
+    this.unsent = [...snapshot.unsent];
+    this.lease.restore(snapshot.lease);
+    this.cover.restore(snapshot.cover);
+    this.beatDueMs = snapshot.beatDueMs;
+    this.jeopardy = snapshot.jeopardy;
+    this.watched.restore(snapshot.watch);
   }
 
   private get floor(): number {
-    return (this.unapplied.lowest ?? this.unsent[0]?.seq ?? this.nextSeq) - 1;
+    return (this.requests.lowest ?? this.unsent[0]?.seq ?? this.nextSeq) - 1;
   }
 
   // Opening.
@@ -191,10 +222,11 @@ export class SessionHolder<Op, Result, State> {
         if (this.isOurs(message.session)) this.onKeptAlive(message, at);
         return;
       case 'sessionEnded':
-        if (this.isOurs(message.session)) this.lose('ended by the group');
+        if (this.isOurs(message.session)) this.onEnded(message.session, at);
         return;
       case 'watched':
-        return this.onWatched(message);
+        this.out.states.push(...this.watched.take(message));
+        return;
       case 'redirect':
       case 'openSession':
       case 'closeSession':
@@ -209,9 +241,8 @@ export class SessionHolder<Op, Result, State> {
   private confirm(session: SessionKey, ttlMs: number, at: Instant): void {
     this.phase = { type: 'confirming', session, ttlMs };
     this.nextSeq = 1;
-    this.answered = null;
-    this.watchVersion += 1;
-    this.watchUnsent = this.watched.length > 0;
+    this.lease.begin();
+    this.watched.begin();
     this.beat(at);
   }
 
@@ -233,45 +264,32 @@ export class SessionHolder<Op, Result, State> {
   private beat(at: Instant): void {
     if (this.phase.type !== 'open' && this.phase.type !== 'confirming') return;
     const { session, ttlMs } = this.phase;
-    this.beatId += 1;
-    this.beats.set(this.beatId, at);
-    this.beats.delete(this.beatId - rememberedBeats);
+    const id = this.lease.sent(at);
     this.beatDueMs = at.monotonicMs + keepAlivePeriodMs(ttlMs) / 4;
-    const pending = this.nextPending();
-    const { floor, watchVersion, watchedIndex } = this;
-    this.out.send.push({
-      type: 'keepAlive',
-      session,
-      id: this.beatId,
-      floor,
-      pending,
-      watchVersion: this.watched.length ? watchVersion : 0,
-      watchedIndex,
-    });
-    if (this.watchUnsent) this.sendWatch();
-  }
-
-  private nextPending(): number[] {
-    const all = [...this.unapplied.numbers(), ...this.waiting];
-    if (all.length <= pendingMax) return all;
-    const from = this.pendingFrom % all.length;
-    this.pendingFrom = from + pendingMax;
-    return [...all.slice(from), ...all.slice(0, from)].slice(0, pendingMax);
+    const pending = this.requests.nextPending();
+    this.out.send.push({ type: 'keepAlive', session, id, floor: this.floor, pending, ...this.watched.progress() });
+    if (this.watched.isUnsent) this.sendWatch();
   }
 
   private onKeptAlive(message: Extract<SessionMessage<Op, Result, State>, { type: 'keptAlive' }>, at: Instant): void {
-    const sent = this.beats.get(message.id);
+    const sent = this.lease.sentAt(message.id);
     if (!sent || (this.phase.type !== 'open' && this.phase.type !== 'confirming')) return;
     if (this.phase.type === 'open' && this.remainingMs(at) === 0) return this.lose('expired here');
-    for (const id of this.beats.keys()) if (id <= message.id) this.beats.delete(id);
-    this.answered = sent;
+    this.lease.answer(message.id);
     this.beatDueMs = sent.monotonicMs + keepAlivePeriodMs(this.phase.ttlMs);
     if (this.phase.type === 'confirming') this.begin(this.phase.session, this.phase.ttlMs, at);
     if (this.jeopardy) this.out.events.push({ type: 'sessionHealthy', session: this.phase.session });
     this.jeopardy = false;
+    this.takeCover(message.covered, sent, at);
     for (const result of message.results) this.onResult(result);
     this.submitAgain(message.unknown, at);
     if (message.rewatch) this.sendWatch();
+  }
+
+  private takeCover(tokens: readonly number[], sent: Instant, at: Instant): void {
+    if (this.phase.type !== 'open' || (tokens.length === 0 && this.cover.isEmpty)) return;
+    this.cover.cover(tokens, sent, this.phase.ttlMs, at);
+    this.out.covered.push(tokens);
   }
 
   private begin(session: SessionKey, ttlMs: number, at: Instant): void {
@@ -288,13 +306,20 @@ export class SessionHolder<Op, Result, State> {
     this.out.events.push({ type: 'sessionJeopardy', session, remainingMs });
   }
 
+  private onEnded(session: SessionKey, at: Instant): void {
+    // A process that stood still hears of the end from the group before it has looked at its own clock.
+    if (this.phase.type === 'open' && this.remainingMs(at) === 0) this.announceJeopardy(session, 0);
+    this.lose('ended by the group');
+  }
+
   private lose(reason: SessionLoss): void {
     const phase = this.phase;
-    if (phase.type !== 'open' && phase.type !== 'confirming' && phase.type !== 'closing') return this.forget();
-    if (reason === 'founding replaced') this.replaces = 0;
     const wasInJeopardy = this.jeopardy;
     this.forget();
-    if (phase.type === 'confirming') return;
+    if (phase.type === 'confirming') this.replaces = phase.session;
+    // Numbers begin anew with a founding, so one of the last names somebody else's session in this one, or a later one of its own.
+    if (reason === 'founding replaced') this.replaces = 0;
+    if (phase.type !== 'open' && phase.type !== 'closing') return;
     if (reason === 'expired here' && !wasInJeopardy)
       this.out.events.push({ type: 'sessionJeopardy', session: phase.session, remainingMs: 0 });
     this.out.events.push({ type: 'sessionLost', session: phase.session, reason: phase.type === 'closing' ? 'closed' : reason });
@@ -302,12 +327,11 @@ export class SessionHolder<Op, Result, State> {
 
   private forget(): void {
     this.phase = { type: 'idle' };
-    this.answered = null;
+    this.lease.end();
+    this.cover.end();
     this.jeopardy = false;
-    this.unapplied.clear();
-    this.waiting.clear();
+    this.requests.clear();
     this.unsent = [];
-    this.beats.clear();
   }
 
   private close(at: Instant): void {
@@ -320,64 +344,28 @@ export class SessionHolder<Op, Result, State> {
   // Requests and their answers.
 
   private onResult(result: Result): void {
-    const seq = this.options.seqOf(result);
-    const isNew = this.unapplied.delete(seq);
-    if (this.options.isInterim(result)) {
-      if (!isNew) return;
-      this.waiting.add(seq);
-    } else if (!this.waiting.delete(seq) && !isNew) return;
-    this.out.results.push(result);
+    if (this.requests.answered(this.options.seqOf(result), this.options.isInterim(result))) this.out.results.push(result);
   }
 
   private resend(at: Instant): void {
-    const late: number[] = [];
-    for (const seq of this.unapplied.numbers()) {
-      if (at.monotonicMs - (this.unapplied.get(seq)?.sentAtMs ?? Infinity) >= this.options.resendMs) late.push(seq);
-    }
-    this.submitAgain(late, at);
+    this.submitAgain(this.requests.late(at.monotonicMs, this.options.resendMs), at);
   }
 
   private sayAgain(at: Instant): void {
     if (this.phase.type === 'opening') return this.sendOpen(at);
     if (this.phase.type === 'closing') return this.close(at);
-    this.watchUnsent = this.watched.length > 0;
+    this.watched.repeat();
     this.beat(at);
-    this.submitAgain(this.unapplied.numbers(), at);
+    this.submitAgain(this.requests.numbers(), at);
   }
 
   private submitAgain(seqs: readonly number[], at: Instant): void {
     if (this.phase.type !== 'open') return;
-    const ops: Op[] = [];
-    for (const seq of seqs) {
-      const entry = this.unapplied.get(seq);
-      if (!entry) continue;
-      entry.sentAtMs = at.monotonicMs;
-      ops.push(entry.op);
-    }
-    this.out.send.push(...this.submissionsOf(this.phase.session, ops));
-  }
-
-  // Watching.
-
-  private watch(resources: readonly string[]): void {
-    this.watched = resources;
-    this.watchVersion += 1;
-    this.watchedIndex = 0;
-    this.sendWatch();
+    this.out.send.push(...this.submissionsOf(this.phase.session, this.requests.again(seqs, at.monotonicMs)));
   }
 
   private sendWatch(): void {
-    if (this.phase.type !== 'open' && this.phase.type !== 'confirming') return;
-    this.watchUnsent = false;
-    this.watchedIndex = 0;
-    this.out.send.push({ type: 'watch', version: this.watchVersion, resources: this.watched });
-  }
-
-  /** Updates count up from the full answer; one that is missed shows in the next keep-alive. */
-  private onWatched({ version, index, states }: Extract<SessionMessage<Op, Result, State>, { type: 'watched' }>): void {
-    if (version !== this.watchVersion || (index !== 1 && index !== this.watchedIndex + 1)) return;
-    this.watchedIndex = index;
-    this.out.states.push(...states);
+    if (this.phase.type === 'open' || this.phase.type === 'confirming') this.out.send.push(this.watched.message());
   }
 
   private isOurs(session: SessionKey): boolean {

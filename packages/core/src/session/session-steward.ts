@@ -12,7 +12,10 @@ export interface SessionView<Result, State> {
   session(key: SessionKey): { readonly key: SessionKey; readonly node: string; readonly ttlMs: number } | undefined;
   isEnded(key: SessionKey): boolean;
   lookup(key: SessionKey, seq: number): 'unknown' | 'pending' | Result;
-  lockState(resource: string): State;
+  /** Everything there is to tell `node` of a resource. */
+  statesOf(resource: string, node: string): readonly State[];
+  /** The tokens that a keep-alive of the session covers, rising. */
+  coveredTokens(key: SessionKey): readonly number[];
 }
 
 export interface StewardSend<Op, Result, State> {
@@ -47,6 +50,8 @@ export class SessionSteward<Op, Result, State> {
     private readonly lapsedAfterMs: number,
     /** Cuts states into what a frame has room for. */
     private readonly cut: (states: readonly State[]) => readonly (readonly State[])[],
+    /** False from the moment this leader decided to cover the token no more, whether or not that is applied. */
+    private readonly covers: (token: number) => boolean,
   ) {
     this.renewAll(nowMs);
   }
@@ -62,6 +67,7 @@ export class SessionSteward<Op, Result, State> {
     const entries: Entry<Op>[] = [];
     for (const [session, deadlineMs] of this.deadlines) {
       if (Math.min(nowMs, authorityMs) < deadlineMs) continue;
+      this.deadlines.delete(session);
       this.beginEnding(session);
       entries.push([entryKind.expire, session, this.stamp]);
     }
@@ -70,8 +76,18 @@ export class SessionSteward<Op, Result, State> {
 
   /** From now on nothing that extends the session is answered. */
   beginEnding(session: SessionKey): void {
+    // What asks for it again must not put its end off.
+    if (this.ending.has(session)) return;
     this.ending.add(session);
     this.deadlines.delete(session);
+  }
+
+  /**
+   * An open that was to end the session was refused instead: its holder has given it up, so it is still not answered, but it lives in
+   * the table and must run out like any other.
+   */
+  livesOn(session: SessionKey, ttlMs: number, nowMs: number): void {
+    if (this.ending.has(session) && !this.deadlines.has(session)) this.deadlines.set(session, nowMs + ttlMs);
   }
 
   opened(session: SessionKey, ttlMs: number, nowMs: number): void {
@@ -101,12 +117,13 @@ export class SessionSteward<Op, Result, State> {
     this.deadlines.set(key, Math.max(this.deadlines.get(key) ?? 0, arrivedMs + session.ttlMs));
     const results: Result[] = [];
     const unknown: number[] = [];
-    for (const seq of message.pending) {
+    for (const seq of new Set(message.pending)) {
       const found = this.view.lookup(key, seq);
       if (found === 'unknown') unknown.push(seq);
       else if (found !== 'pending') results.push(found);
     }
-    return { type: 'keptAlive', session: key, id, results, unknown, rewatch: this.missedUpdates(node, message) };
+    const covered = this.view.coveredTokens(key).filter(this.covers);
+    return { type: 'keptAlive', session: key, id, results, unknown, covered, rewatch: this.missedUpdates(node, message) };
   }
 
   onWatch(node: string, { version, resources }: Watch): StewardSend<Op, Result, State>[] {
@@ -117,21 +134,23 @@ export class SessionSteward<Op, Result, State> {
       const nodes = this.watchersOf.get(resource) ?? new Set<string>();
       this.watchersOf.set(resource, nodes.add(node));
     }
-    const states = resources.map((resource) => this.view.lockState(resource));
-    return this.tell(node, list, states);
+    // Each once, however often it is named: a few bytes of a name ask for kilobytes of a state.
+    const states = Array.from(list.resources, (resource) => this.view.statesOf(resource, node));
+    return this.tell(node, list, states.flat());
   }
 
-  /** Tells watchers what changed; after application only. */
-  changed(resources: ReadonlySet<string>): StewardSend<Op, Result, State>[] {
+  /** Tells watchers what changed, as `statesOf` says it to each; after application only. */
+  changed(resources: Iterable<string>, statesOf: (resource: string, node: string) => readonly State[]): StewardSend<Op, Result, State>[] {
     const byNode = new Map<string, State[]>();
     for (const resource of resources) {
       const nodes = this.watchersOf.get(resource);
       if (!nodes) continue;
-      const state = this.view.lockState(resource);
       for (const node of nodes) {
+        const news = statesOf(resource, node);
+        if (news.length === 0) continue;
         const states = byNode.get(node) ?? [];
         byNode.set(node, states);
-        states.push(state);
+        states.push(...news);
       }
     }
     return [...byNode].flatMap(([node, states]) => {
@@ -163,8 +182,9 @@ export class SessionSteward<Op, Result, State> {
   }
 
   private renewAll(nowMs: number): void {
-    this.deadlines.clear();
-    for (const { key, ttlMs } of this.view.sessions()) if (!this.ending.has(key)) this.deadlines.set(key, nowMs + ttlMs);
+    for (const { key, ttlMs } of this.view.sessions()) {
+      if (!this.ending.has(key) || this.deadlines.has(key)) this.deadlines.set(key, nowMs + ttlMs);
+    }
   }
 
   private missedUpdates(node: string, { watchVersion, watchedIndex }: KeepAlive): boolean {

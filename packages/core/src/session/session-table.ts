@@ -28,6 +28,11 @@ export interface Session<Answer extends Numbered> extends SessionRequest {
   readonly answers: AnswerWindow<Answer>;
 }
 
+export interface RestoredSession extends SessionRequest {
+  readonly key: SessionKey;
+  readonly floor: number;
+}
+
 /** `nameTaken`: another process start holds the node's name, or a newer open of this one. */
 export type OpenRefusal = 'ttlTooLong' | 'nameTaken' | 'limit';
 
@@ -121,11 +126,17 @@ export class SessionTable<Answer extends Numbered> {
     this.#byKey.clear();
     this.#byNode.clear();
     for (const [key, nonce, node, instance, ttlMs, replaces, floor, remembered] of rows) {
-      const answers = new AnswerWindow<Answer>();
-      answers.raiseFloor(floor);
-      for (const answer of remembered) answers.remember(answer);
-      this.#add({ key, nonce, node, instance, ttlMs, replaces, answers });
+      const session = this.restoreSession({ key, nonce, node, instance, ttlMs, replaces, floor });
+      for (const answer of remembered) session.answers.remember(answer);
     }
+  }
+
+  /** Puts one session back, which has yet to be given its answers. */
+  restoreSession({ floor, ...rest }: RestoredSession): Session<Answer> {
+    const session = { ...rest, answers: new AnswerWindow<Answer>() };
+    session.answers.raiseFloor(floor);
+    this.#add(session);
+    return session;
   }
 
   #add(session: Session<Answer>): void {

@@ -32,6 +32,7 @@ export function transportConformance(subject: ConformanceSubject): readonly Conf
     ['falls silent once closed, while frames are on their way, and leaves the connection usable (2 voters)', closesWhileSending],
     ['hands nothing on before it is open, though others are sending (2 voters)', waitsUntilOpen],
     ['does not open under a signal that has fired (1 node)', refusesAnAbortedOpen],
+    ['places a key within the count, always alike, and text as its bytes in UTF-8 (no node)', placesKeys],
     ['brings lock events to readers of the group and to nobody else (1 voter, 2 readers)', publishesEvents],
   ];
   if (subject.interruption !== undefined) {
@@ -235,6 +236,26 @@ async function publishesEvents(world: ConformanceWorld): Promise<void> {
   elsewhere.receivedOnly();
   publisher.receivedOnly();
   await reader.stop();
+}
+
+async function placesKeys(world: ConformanceWorld): Promise<void> {
+  const [one, other] = [await world.connect(), await world.connect()].map(({ transport }) => transport);
+  assert.ok(one !== undefined && other !== undefined);
+  const texts = ['', 'a', 'order:42', 'größe/測試 🙂', 'x'.repeat(1_000), ...Array.from({ length: 200 }, (_, index) => `key-${index}`)];
+  const seen = new Set<number>();
+  for (const count of [1, 2, 12, 1_024]) {
+    for (const text of texts) {
+      const partition = one.partitionOf(text, count);
+      assert.ok(Number.isInteger(partition) && partition >= 0 && partition < count, `${partition} of ${count} for ${JSON.stringify(text)}`);
+      for (const key of [text, Buffer.from(text), new TextEncoder().encode(text)]) assert.equal(other.partitionOf(key, count), partition);
+      if (count === 12) seen.add(partition);
+    }
+  }
+  assert.equal(seen.size, 12, '205 keys leave a partition of 12 empty');
+  // Bytes that are no text, and a view into a larger buffer.
+  const bytes = Uint8Array.of(255, 0, 128, 200, 9, 254, 255);
+  assert.equal(one.partitionOf(bytes.subarray(1, 6), 1_024), one.partitionOf(Uint8Array.of(0, 128, 200, 9, 254), 1_024));
+  for (const count of [0, -1, 1.5, NaN]) await rejectsWith('INVALID_OPTIONS', (async () => one.partitionOf('a', count))());
 }
 
 async function survivesAnInterruption(world: ConformanceWorld): Promise<void> {

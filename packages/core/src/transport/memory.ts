@@ -1,5 +1,6 @@
 /** The in-memory transport: every node of the process on one bus. For tests, benches and `soloQuorate`. */
 import { QuorateError } from '../errors.ts';
+import { partitionByFnv1a } from '../ring/key-partition.ts';
 import { abortable } from './abortable.ts';
 import { frameTooLarge } from './frame-limit.ts';
 import { Bus, memoryBus } from './memory-bus.ts';
@@ -36,6 +37,7 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
   return {
     name: 'memory',
     timing: options.timing ?? memoryTransportDefaults.timing,
+    partitionOf: partitionByFnv1a,
     open: (channelOptions) => openChannel(bus, frameBytesMax, channelOptions),
     readEvents: (readerOptions) => readEvents(bus, readerOptions),
   };

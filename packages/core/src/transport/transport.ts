@@ -91,6 +91,11 @@ export interface Transport {
    * `TRANSPORT_CLOSED`, `TOPIC_MISSING`, or `ABORTED`.
    */
   open(options: ChannelOptions): Promise<Channel>;
+  /**
+   * The broker's own placing of a key: a whole number from 0 to `count - 1`, where text counts as its bytes in UTF-8. Partitions are
+   * owned by it, so it must agree with the producers in every language. Throws `INVALID_OPTIONS` for a count below 1.
+   */
+  partitionOf(key: string | Uint8Array, count: number): number;
   /** Reads the lock events of a group without being a member of it. Resolves with a function that stops. */
   readEvents(options: EventReaderOptions): Promise<() => Promise<void>>;
 }

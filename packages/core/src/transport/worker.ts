@@ -2,6 +2,7 @@
 import { types } from 'node:util';
 import { BroadcastChannel } from 'node:worker_threads';
 import { QuorateError } from '../errors.ts';
+import { partitionByFnv1a } from '../ring/key-partition.ts';
 import { frameTooLarge } from './frame-limit.ts';
 import type { Channel, ChannelOptions, ChannelStatus, EventReaderOptions, OutgoingFrame, PublishedEvent, Transport } from './transport.ts';
 
@@ -28,6 +29,7 @@ export function workerTransport(options: WorkerTransportOptions = {}): Transport
   return {
     name: 'worker',
     timing: workerTransportDefaults.timing,
+    partitionOf: partitionByFnv1a,
     async open(channelOptions) {
       throwIfAborted(channelOptions.signal);
       return new WorkerChannel(base, frameBytesMax, channelOptions);

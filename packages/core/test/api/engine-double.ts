@@ -1,12 +1,12 @@
 /** An engine whose answers and sessions a test gives by hand. */
 import { BehaviorSubject, Subject } from 'rxjs';
 import { QuorateError } from '../../src/errors.ts';
-import type { LockOp, LockResult, LockState } from '../../src/lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
 import type { Engine, EngineEvent, EngineStatus, RequestOutcome } from '../../src/runtime/engine.ts';
-import { systemClock } from '../../src/runtime/system-clock.ts';
+import { systemHost } from '../../src/runtime/system-host.ts';
 
 export class EngineDouble implements Engine {
-  readonly clock = systemClock;
+  readonly host = systemHost;
   readonly events = new Subject<EngineEvent>();
   readonly events$ = this.events.asObservable();
   readonly counters = {
@@ -26,18 +26,21 @@ export class EngineDouble implements Engine {
   remaining = 1_000;
   /** What the next `submit` throws. */
   failure: QuorateError | null = null;
-  readonly ops: LockOp[] = [];
+  readonly ops: Operation[] = [];
   readonly closings: { readonly timeoutMs: number; readonly endSession: boolean }[] = [];
-  readonly watchers = new Map<string, (state: LockState) => void>();
+  readonly watchers = new Map<string, (state: WatchedState) => void>();
   status: EngineStatus = {
     role: 'leader',
     leader: 'n',
     connected: ['n'],
     founding: 'f',
     voters: ['n'],
+    configuration: 1,
+    readiness: 'ready',
     stage: 'open',
     opensInMs: 0,
     appliedIndex: 1,
+    level: 1,
     connection: 'connected',
     session: 'healthy',
   };
@@ -49,7 +52,19 @@ export class EngineDouble implements Engine {
     return this.session === null ? 0 : this.remaining;
   }
 
-  submit(build: (seq: number) => LockOp, onOutcome: (outcome: RequestOutcome) => void): number {
+  readonly covered = new Map<number, number>();
+  readonly coverListeners = new Set<(tokens: ReadonlySet<number>) => void>();
+
+  coverMs(token: number): number {
+    return this.session === null ? 0 : (this.covered.get(token) ?? 0);
+  }
+
+  onCovered(listener: (tokens: ReadonlySet<number>) => void): () => void {
+    this.coverListeners.add(listener);
+    return () => this.coverListeners.delete(listener);
+  }
+
+  submit(build: (seq: number) => Operation, onOutcome: (outcome: RequestOutcome) => void): number {
     const { failure } = this;
     this.failure = null;
     if (failure) throw failure;
@@ -60,7 +75,7 @@ export class EngineDouble implements Engine {
     return this.#seq;
   }
 
-  watch(resource: string, listener: (state: LockState) => void): () => void {
+  watch(resource: string, listener: (state: WatchedState) => void): () => void {
     this.watchers.set(resource, listener);
     return () => this.watchers.delete(resource);
   }
@@ -71,7 +86,7 @@ export class EngineDouble implements Engine {
   }
 
   /** Answers the request with that sequence. */
-  answer(result: LockResult): void {
+  answer(result: OperationResult): void {
     this.#outcomes.get(result[0])?.({ type: 'result', result });
   }
 

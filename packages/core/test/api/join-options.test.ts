@@ -59,6 +59,7 @@ describe('options of join', () => {
 
   test.each([
     ['voters that are no array', { voters: 'a,b,c' }, '`voters`'],
+    ['sixteen voters', { voters: Array.from({ length: 16 }, (_, n) => `v${n}`) }, '16 names; at most 15'],
     ['no voters', { voters: [] }, '`voters` is empty'],
     ['a repeated voter', { voters: ['a', 'b', 'a'] }, '"a" more than once'],
     ['a TTL that is not finite', { session: { ttlMs: Infinity } }, 'Infinity'],

@@ -81,7 +81,9 @@ describe('joining', () => {
 
   test('without a broker is JOIN_TIMEOUT at its deadline', async () => {
     group().bus.down();
-    expect((await rejection(group().join('a', { timeoutMs: 100 }), 'JOIN_TIMEOUT')).message).toContain('did not open within 100 ms');
+    const { message, details } = await rejection(group().join('a', { timeoutMs: 100 }), 'JOIN_TIMEOUT');
+    expect(message).toContain('did not open within 100 ms. Heard: nobody. Not heard: a, b, c.');
+    expect(details).toEqual({ heard: [], missing: ['a', 'b', 'c'] });
   });
 
   test('passes on why the transport did not open', async () => {

@@ -3,6 +3,7 @@ import { QuorateError } from '../../src/errors.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import type { HolderInfo } from '../../src/lock/command.ts';
 import { arrange, arrangeLease } from './arranged.ts';
+import { outstandingMax } from '../../src/runtime/create-member.ts';
 import { rejection, until } from './group.ts';
 
 const other: HolderInfo = ['other', 5, 0];
@@ -63,6 +64,26 @@ describe('an acquire', () => {
     expect((await acquiring).token).toBe(7);
   });
 
+  test('without a session is refused once as many wait as a session has room for, until one of them gives up', async () => {
+    const { engine, quorate } = arrange();
+    engine.session = null;
+    const stop = new AbortController();
+    const first = quorate.lock('l').acquire({ signal: stop.signal });
+    const others = Array.from({ length: outstandingMax - 1 }, () => quorate.lock('l').acquire());
+    const { details } = await rejection(quorate.lock('l').acquire(), 'MAILBOX_FULL');
+    expect(details).toEqual({ outstandingMax });
+    stop.abort();
+    await rejection(first, 'ABORTED');
+    const last = quorate.lock('l').acquire();
+    engine.openSession(2);
+    expect(engine.ops).toHaveLength(outstandingMax);
+    engine.session = null;
+    const again = Array.from({ length: outstandingMax }, () => quorate.lock('l').acquire());
+    await quorate.close({ timeoutMs: 0 });
+    const settled = await Promise.allSettled([...others, last, ...again]);
+    expect(new Set(settled.map((one) => one.status === 'rejected' && (one.reason as QuorateError).code))).toEqual(new Set(['CLOSED']));
+  });
+
   test('aborted while it waits for a session asks for nothing later', async () => {
     const { engine, quorate } = arrange();
     engine.session = null;
@@ -121,6 +142,18 @@ describe('an acquire', () => {
     engine.answer([1, code, 0, null]);
     await rejection(acquiring, expected);
     expect(engine.ops).toHaveLength(1);
+  });
+
+  test('refused because the queue is full names the holder; because of a limit, which', async () => {
+    const { engine, quorate } = arrange();
+    const crowded = rejection(quorate.lock('l').acquire(), 'QUEUE_FULL');
+    engine.answer([1, resultCode.queueFull, 0, ['m', 9, Date.UTC(2026, 0, 1)]]);
+    const { message, details } = await crowded;
+    expect(details).toEqual({ kind: 'lock', name: 'l', holder: 'm', token: 9, since: '2026-01-01T00:00:00.000Z' });
+    expect(message).toContain('held by m since 2026-01-01T00:00:00.000Z (token 9)');
+    const limited = rejection(quorate.lock('l').acquire(), 'LIMIT_REACHED');
+    engine.answer([2, resultCode.limit, 0, null]);
+    expect((await limited).details).toEqual({ limit: 'outstanding requests' });
   });
 
   test.each(['MAILBOX_FULL', 'COMMAND_TOO_LARGE'] as const)('passes on that it could not be made: %s', async (code) => {

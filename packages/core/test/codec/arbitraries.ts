@@ -1,11 +1,16 @@
 /** Arbitrary frames: every type of message, every kind of entry, and the numbers and texts where encodings change width. */
 import fc from 'fast-check';
 import type { Frame, FrameHeader, Message } from '../../src/codec/frame.ts';
-import { lockOp, noteBytesMax, resultCode, type HolderInfo, type LockOp, type LockResult, type LockState } from '../../src/lock/command.ts';
+import type { MemberRecord } from '../../src/group/member.ts';
+import { noteBytesMax } from '../../src/note.ts';
+import { lockOp, resultCode, type HolderInfo, type LockState } from '../../src/lock/command.ts';
+import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
+import { memberMode, partitionOp, partitionsMax, phase, placing, weights, type PartitionsState } from '../../src/partition/command.ts';
 import type { Ballot } from '../../src/paxos/ballot.ts';
 import type { Seat } from '../../src/paxos/configuration.ts';
 import type { FoundingRecord } from '../../src/paxos/founding-message.ts';
 import type { Vote } from '../../src/paxos/message.ts';
+import { rowKind, type SnapshotRow } from '../../src/snapshot/row.ts';
 import { entryKind, type Batch, type Entry } from '../../src/session/command.ts';
 
 type MessageOf<T extends Message['type']> = Extract<Message, { readonly type: T }>;
@@ -51,40 +56,77 @@ const noteOrNull = fc.oneof(note, fc.constant(null));
 
 const ballot: fc.Arbitrary<Ballot> = fc.record({ round: count, node: nodeOrNobody, incarnation: identifier, run: count });
 
-export const op: fc.Arbitrary<LockOp> = fc.oneof(
+const set = text(256).filter((value) => value !== '');
+const partition = fc.oneof(fc.constantFrom(0, 127, 128, partitionsMax - 1), fc.nat({ max: partitionsMax - 1 }));
+const size = partition.map((index) => index + 1);
+const weight = fc.oneof(fc.constantFrom(1, weights.least, weights.most), fc.double({ min: weights.least, max: weights.most, noNaN: true }));
+
+export const op: fc.Arbitrary<Operation> = fc.oneof(
   fc.tuple(fc.constant(lockOp.acquire), count, resource, fc.oneof(count, fc.constant(-1)), fc.nat(), noteOrNull),
   fc.tuple(fc.constant(lockOp.release), count, resource, count, noteOrNull),
   fc.tuple(fc.constant(lockOp.cancel), count, count),
   fc.tuple(fc.constant(lockOp.note), count, resource, count, note),
   fc.tuple(fc.constant(lockOp.proclaim), count, resource, count, note),
+  fc.tuple(fc.constant(partitionOp.join), count, set, weight, milliseconds, size, milliseconds, milliseconds),
+  fc.tuple(fc.constant(partitionOp.leave), count, set),
+  fc.tuple(fc.constant(partitionOp.release), count, set, partition, count, noteOrNull),
+  fc.tuple(fc.constant(partitionOp.note), count, set, partition, count, note),
+  fc.tuple(fc.constant(partitionOp.refuse), count, set, partition, count),
+  fc.tuple(fc.constant(partitionOp.accept), count, set, partition),
+  fc.tuple(fc.constant(partitionOp.pin), count, set, partition, nodeOrNobody),
+  fc.tuple(fc.constant(partitionOp.place), count, set, node, fc.constantFrom(...Object.values(placing))),
+  fc.tuple(fc.constant(partitionOp.resize), count, set, size),
 );
+
+const seatTuples = fc.array(fc.tuple(node, identifier), { maxLength: 7 });
 
 const ops = fc.array(op, { maxLength: 20 });
 
-export const entry: fc.Arbitrary<Entry<LockOp>> = fc.oneof(
+export const entry: fc.Arbitrary<Entry<Operation>> = fc.oneof(
   fc.tuple(fc.constant(entryKind.use), count, count, ops),
   fc.tuple(fc.constant(entryKind.begin), stamp),
   fc.tuple(fc.constant(entryKind.openGroup), stamp, tokenSecond),
   fc.tuple(fc.constant(entryKind.openSession), identifier, node, identifier, milliseconds, count),
   fc.tuple(fc.constant(entryKind.closeSession), count),
   fc.tuple(fc.constant(entryKind.expire), count, stamp),
+  fc.tuple(fc.constant(entryKind.rebalance), set, stamp, fc.array(node, { maxLength: 4 })),
+  fc.tuple(fc.constantFrom(entryKind.uncover, entryKind.free), set, stamp, partition, count),
+  fc.tuple(fc.constant(entryKind.raiseLevel), stamp, fc.integer({ min: 1, max: 255 })),
+  fc.tuple(fc.constant(entryKind.stopSign), stamp, count, seatTuples, seatTuples),
 );
 
-export const batch: fc.Arbitrary<Batch<LockOp>> = fc.tuple(milliseconds, fc.array(entry, { maxLength: 18 }));
+export const batch: fc.Arbitrary<Batch<Operation>> = fc.tuple(milliseconds, fc.array(entry, { maxLength: 18 }));
 
 const value = fc.oneof({ arbitrary: batch, weight: 3 }, { arbitrary: fc.constant(null), weight: 1 });
-const vote: fc.Arbitrary<Vote<Batch<LockOp>>> = fc.record({ slot: count, ballot, value });
+const vote: fc.Arbitrary<Vote<Batch<Operation>>> = fc.record({ slot: count, ballot, value });
 
 const holder: fc.Arbitrary<HolderInfo> = fc.tuple(node, count, milliseconds);
 
-export const result: fc.Arbitrary<LockResult> = fc.tuple(
+export const result: fc.Arbitrary<OperationResult> = fc.tuple(
   count,
   fc.constantFrom(...Object.values(resultCode)),
   count,
   fc.oneof(noteOrNull, holder),
 );
 
-const state: fc.Arbitrary<LockState> = fc.record({
+const row = fc.tuple(partition, fc.constantFrom(...Object.values(phase)), nodeOrNobody, count, nodeOrNobody, noteOrNull);
+const members = fc.record({
+  rows: fc.array(fc.tuple(node, weight, fc.constantFrom(...Object.values(memberMode))), { maxLength: 4 }),
+  pins: fc.array(fc.tuple(partition, node), { maxLength: 3 }),
+});
+
+const partitionsState: fc.Arbitrary<PartitionsState> = fc.record({
+  resource: fc.tuple(fc.constantFrom('p/', 'o/'), set).map((parts) => parts.join('')),
+  version: count,
+  isFull: fc.boolean(),
+  count: fc.nat({ max: partitionsMax }),
+  graceMs: milliseconds,
+  settleMs: milliseconds,
+  members: fc.oneof(members, fc.constant(null)),
+  rows: fc.array(row, { maxLength: 5 }),
+});
+
+const lockState: fc.Arbitrary<LockState> = fc.record({
   resource,
   version: count,
   holders: fc.array(fc.record({ node, session: count, token: count, sinceWallMs: milliseconds, value: noteOrNull }), { maxLength: 3 }),
@@ -92,6 +134,8 @@ const state: fc.Arbitrary<LockState> = fc.record({
   waiting: count,
   note: noteOrNull,
 });
+
+const state: fc.Arbitrary<WatchedState> = fc.oneof(lockState, partitionsState);
 
 const seats: fc.Arbitrary<readonly Seat[]> = fc
   .uniqueArray(fc.record({ node, incarnation: identifier }), { maxLength: 7, selector: (seat) => seat.node })
@@ -106,6 +150,28 @@ const record: fc.Arbitrary<FoundingRecord> = fc.record({
 
 const counts = fc.array(count, { maxLength: 20 });
 const nodes = fc.array(node, { maxLength: 7 });
+
+const hash = fc.stringMatching(/^[0-9a-f]{64}$/);
+const snapshotRow: fc.Arbitrary<SnapshotRow> = fc.oneof(
+  fc.tuple(
+    fc.constant(rowKind.group),
+    stamp,
+    fc.boolean(),
+    count,
+    fc.integer({ min: 1, max: 255 }),
+    fc.tuple(count, fc.array(fc.tuple(node, identifier), { maxLength: 3 }), count, fc.array(identifier, { maxLength: 3 })),
+  ),
+  fc.tuple(fc.constant(rowKind.session), count, identifier, node, identifier, milliseconds, count, count),
+  result.map((answer) => [rowKind.answer, ...answer] as const),
+  fc.tuple(fc.constant(rowKind.lock), resource, count, noteOrNull),
+  fc.tuple(fc.constant(rowKind.claim), count, node, count, fc.oneof(count, fc.constant(-1)), count, milliseconds, noteOrNull),
+  fc.tuple(fc.constant(rowKind.set), set, size, milliseconds, milliseconds, fc.boolean()),
+  fc.tuple(fc.constant(rowKind.member), node, count, weight, milliseconds, fc.boolean(), fc.boolean()),
+  fc.tuple(fc.constant(rowKind.excluded), node),
+  fc.tuple(fc.constant(rowKind.pin), partition, node),
+  fc.tuple(fc.constant(rowKind.refusal), partition, node),
+  fc.tuple(fc.constant(rowKind.partition), nodeOrNobody, nodeOrNobody, count, count, fc.boolean(), fc.boolean(), noteOrNull),
+);
 
 /** By type, so that a type without an arbitrary does not compile. */
 export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<MessageOf<T>> } = {
@@ -137,6 +203,12 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
   }),
   heartbeatSeen: fc.record({ type: fc.constant('heartbeatSeen'), ballot, id: count, appliedIndex: count }),
   abdicate: fc.record({ type: fc.constant('abdicate'), ballot, successor: nodeOrNobody }),
+  moved: fc.record({
+    type: fc.constant('moved'),
+    configuration: fc.record({ founding: identifier, id: count, voters: seats }),
+    sealedAt: count,
+  }),
+  standbySeen: fc.record({ type: fc.constant('standbySeen'), ballot, id: count, appliedIndex: count }),
   fetch: fc.record({ type: fc.constant('fetch'), from: count, to: count }),
   chosen: fc.record({
     type: fc.constant('chosen'),
@@ -145,6 +217,15 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     chosenIndex: count,
     floor: count,
   }),
+  fetchSnapshot: fc.record({ type: fc.constant('fetchSnapshot'), hash: fc.oneof(hash, fc.constant('')), chunk: count, above: count }),
+  snapshotOffer: fc.record({
+    type: fc.constant('snapshotOffer'),
+    header: fc.oneof(
+      fc.record({ format: count, founding: identifier, configuration: count, index: count, rows: count, chunks: count, hash }),
+      fc.constant(null),
+    ),
+  }),
+  snapshotChunk: fc.record({ type: fc.constant('snapshotChunk'), hash, chunk: count, rows: fc.array(snapshotRow, { maxLength: 8 }) }),
   hello: fc.record({ type: fc.constant('hello'), nonce: identifier, voters: nodes, wallMs: milliseconds }),
   greeting: fc.record({
     type: fc.constant('greeting'),
@@ -185,6 +266,7 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     id: count,
     results: fc.array(result, { maxLength: 4 }),
     unknown: counts,
+    covered: fc.uniqueArray(count, { maxLength: 20 }).map((tokens) => tokens.sort((a, b) => a - b)),
     rewatch: fc.boolean(),
   }),
   sessionEnded: fc.record({ type: fc.constant('sessionEnded'), session: count }),
@@ -204,6 +286,20 @@ export const header: fc.Arbitrary<FrameHeader> = fc.record({
   run: count,
 });
 
+/** Some of senders that can the next version too. */
 export const frame: fc.Arbitrary<Frame> = fc
-  .tuple(header, fc.array(message, { maxLength: 4 }))
-  .map(([from, messages]) => ({ ...from, messages }));
+  .tuple(header, fc.array(message, { maxLength: 4 }), fc.boolean())
+  .map(([from, messages, canNext]) => ({ ...from, ...(canNext ? { newest: 2 } : {}), messages }));
+
+type RecordOf<T extends MemberRecord['type']> = Extract<MemberRecord, { readonly type: T }>;
+
+/** By kind, so that a kind without an arbitrary does not compile. */
+export const recordsByType: { readonly [T in MemberRecord['type']]: fc.Arbitrary<RecordOf<T>> } = {
+  founding: fc.record({ type: fc.constant('founding'), record, complete: fc.boolean(), confirmed: fc.boolean() }),
+  discarded: fc.record({ type: fc.constant('discarded') }),
+  promised: fc.record({ type: fc.constant('promised'), ballot }),
+  voted: fc.record({ type: fc.constant('voted'), slot: count, ballot, value }),
+  learned: fc.record({ type: fc.constant('learned'), slot: count, value }),
+  chosen: fc.record({ type: fc.constant('chosen'), upTo: count }),
+  configuration: fc.record({ type: fc.constant('configuration'), record, sealedAt: count }),
+};

@@ -2,7 +2,8 @@
 import { Encoder } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { isFault } from '../../src/codec/fault.ts';
-import { decodeFrame, decodeHeader, decodeMessages, encodeFrame } from '../../src/codec/frame-codec.ts';
+import { decodeFrame, decodeHeader, decodeMessages, encodeFrame, encodeMessages, packHeader } from '../../src/codec/frame-codec.ts';
+import type { Dialect } from '../../src/codec/frame-codec.ts';
 import type { Frame, Message } from '../../src/codec/frame.ts';
 import { createSealer } from '../../src/codec/seal.ts';
 import { frameLimits } from '../../src/codec/shape.ts';
@@ -100,7 +101,7 @@ describe('prefix', () => {
     ['no magic', [0x7b, 0x7d, 1, 0], 'foreign'],
     ['version 2', [0x51, 0x71, 2, 0], 'version'],
     ['version 0', [0x51, 0x71, 0, 0], 'version'],
-    ['an unknown flag', [0x51, 0x71, 1, 2], 'malformed'],
+    ['an unknown flag', [0x51, 0x71, 1, 4], 'malformed'],
   ])('calls a frame with %s by its name', (_what, prefix, code) => {
     expect(decodeFrame(Buffer.concat([Buffer.from(prefix), bytes.subarray(4)]))).toMatchObject({ type: 'fault', code });
   });
@@ -121,6 +122,35 @@ describe('prefix', () => {
       code: 'malformed',
       detail: '1 bytes follow the messages.',
     });
+  });
+});
+
+describe('envelope', () => {
+  const said = { version: 6, newest: 7 };
+  const later = encodeFrame({ ...frameOf(samples.fetch), ...said });
+
+  it('says the version of the messages and whether the sender can the next, and is read whatever the version is', () => {
+    expect(decodeFrame(later)).toMatchObject({ code: 'version', version: 6, envelope: { header: sampleHeader, said } });
+    expect(decodeHeader(encodeFrame({ ...frameOf(), newest: 2 }))).toMatchObject({ said: { version: 1, newest: 2 } });
+    expect(decodeHeader(encodeFrame(frameOf()))).toMatchObject({ said: { version: 1, newest: 1 } });
+  });
+
+  it('of another version is believed only under its seal, and only whole', () => {
+    const [forged, cut] = [decodeFrame(later, { sealer }), decodeFrame(later.subarray(0, 7))];
+
+    expect(decodeFrame(encodeFrame({ ...frameOf(), ...said }, sealer), { sealer })).toMatchObject({ envelope: { said } });
+    expect(forged).toMatchObject({ code: 'version' });
+    expect(forged).not.toHaveProperty('envelope');
+    expect(cut).toMatchObject({ code: 'version' });
+    expect(cut).not.toHaveProperty('envelope');
+  });
+
+  it('leaves the messages to the grammar of their version', () => {
+    const shouted: Dialect = { tupleOf: () => ['fetch', 1, 2], read: () => samples.fetch };
+    const bytes = encodeMessages(packHeader(sampleHeader), [samples.fetch], undefined, { version: 2, newest: 2, dialect: shouted });
+
+    expect(decodeFrame(bytes, { dialects: new Map([[2, shouted]]) })).toEqual({ ...frameOf(samples.fetch), version: 2 });
+    expect(decodeFrame(bytes)).toMatchObject({ code: 'version' });
   });
 });
 
@@ -216,7 +246,7 @@ describe('fields', () => {
     ['a result too short', reply([1, 1, 1])],
     ['a result of no sequence', reply([null, 1, 1, null])],
     ['a result of code 0', reply([1, 0, 1, null])],
-    ['a result of code 10', reply([1, 10, 1, null])],
+    ['a result of code 11', reply([1, 11, 1, null])],
     ['a result with a negative number', reply([1, 1, -1, null])],
     ['a result with false', reply([1, 1, 1, false])],
     ['a holder of two fields', reply([1, 2, 1, ['b', 1]])],
@@ -236,7 +266,9 @@ describe('fields', () => {
     ['a refusal for no known reason', [66, 'n', 4, 1]],
     ['a nonce of 129 bytes', [64, 'x'.repeat(129), 1, 0]],
     ['pending that is null', [70, 1, 1, 1, null, 0, 0]],
-    ['a rewatch of 0', [71, 1, 1, [], [], 0]],
+    ['a rewatch of 0', [71, 1, 1, [], [], [], 0]],
+    ['covered tokens that fall', [71, 1, 1, [], [], [5, -1], false]],
+    ['covered tokens beyond safe integers', [71, 1, 1, [], [], [2 ** 53 - 1, 1], false]],
     ['an empty watched resource', [73, 1, ['']]],
     ['a state of no resource', state({ 0: null })],
     ['a state with a holder of four fields', state({ 2: [['b', 1, 1, 1]] })],

@@ -4,7 +4,7 @@ import type { Message } from '../../src/codec/frame.ts';
 import { messageCode } from '../../src/codec/message-code.ts';
 import { createSealer } from '../../src/codec/seal.ts';
 import golden from './golden.json';
-import { frameOf, samples } from './samples.ts';
+import { frameOf, samples, stopSign } from './samples.ts';
 
 const bytesByType: Readonly<Record<Message['type'], string>> = golden;
 const sealer = createSealer(['a secret of enough bytes']);
@@ -24,6 +24,12 @@ describe.each(Object.values<Message>(samples))('a frame with one $type', (messag
 it('seals a frame with the bytes it always had', () => {
   expect(Buffer.from(encodeFrame(frameOf(samples.fetch), sealer)).toString('hex')).toBe(golden.sealedFetch);
   expect(decodeFrame(Buffer.from(golden.sealedFetch, 'hex'), { sealer })).toEqual(frameOf(samples.fetch));
+});
+
+it('writes a stop-sign with the bytes it always had', () => {
+  const frame = frameOf({ ...samples.chosen, values: [stopSign] });
+  expect(Buffer.from(encodeFrame(frame)).toString('hex')).toBe(golden.stopSign);
+  expect(decodeFrame(Buffer.from(golden.stopSign, 'hex'))).toEqual(frame);
 });
 
 it('gives no number to two types of message', () => {

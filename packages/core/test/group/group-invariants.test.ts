@@ -8,15 +8,18 @@ const { granted, queued } = resultCode;
 
 /** Session 4096 of `a` holds `l/x` under token 7, session 4097 of `b` waits for it. */
 const sound: GroupSnapshot = {
-  format: 1,
+  format: 3,
   appliedIndex: 3,
   stamp: 'b1',
   isOpen: true,
+  level: 1,
   token: 7,
   sessions: [
     [4096, 'na', 'a', 'a.1', 10_000, 0, 0, [[1, granted, 7, null]]],
     [4097, 'nb', 'b', 'b.1', 10_000, 0, 0, [[1, queued, 1, ['a', 7, 0]]]],
   ],
+  partitions: [],
+  membership: [1, [], 0, []],
   locks: [['l/x', 2, null, [[4096, 'a', 1, 0, 7, 0, null]], [[4097, 'b', 1, 0, 0, 0, null]]]],
 };
 

@@ -175,6 +175,7 @@ class World {
     expect(this.steady.token).toBe(this.reference.token);
     expect(this.steady.counts).toEqual({
       sessions: this.reference.sessions.length,
+      partitionSets: 0,
       locks: new Set([...this.reference.claims.map(({ resource }) => resource), ...this.reference.notes.keys()]).size,
       waiting: this.reference.claims.filter(({ token }) => token === 0).length,
       notes: this.reference.notes.size,

@@ -64,12 +64,12 @@ test('a restore leaves nothing of the state before it', () => {
   desk.state.restore(empty);
   expect(desk.state.snapshot()).toEqual(empty);
   expect(desk.state.sessionOfNode('a')).toBeUndefined();
-  expect(desk.state.counts).toEqual({ sessions: 0, locks: 0, waiting: 0, notes: 0 });
+  expect(desk.state.counts).toEqual({ sessions: 0, locks: 0, waiting: 0, notes: 0, partitionSets: 0 });
 });
 
 test('a snapshot of an unknown format is refused and changes nothing', () => {
   const before = desk.state.hash();
-  const later: unknown = { ...desk.state.snapshot(), format: 2, token: 0 };
+  const later: unknown = { ...desk.state.snapshot(), format: 4, token: 0 };
   expect(() => desk.state.restore(later as GroupSnapshot)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
   expect(desk.state.hash()).toBe(before);
 });

@@ -29,6 +29,7 @@ describe('the log', () => {
     const slot = desk.state.appliedIndex + 1;
     expect(desk.state.apply(slot, null)).toEqual({
       slot,
+      partitions: new Map(),
       replies: [],
       unknownSessions: [],
       events: [],
@@ -38,6 +39,7 @@ describe('the log', () => {
       ended: [],
       begun: null,
       groupOpened: false,
+      sealed: null,
     });
     expect(desk.state.appliedIndex).toBe(slot);
   });
@@ -192,7 +194,7 @@ describe('sessions', () => {
       for (const session of sessions) desk.use(session, 0, acquire(1), acquire(2, `l/${session}`), cancel(4, 3));
       desk.slot(...sessions.map((session) => [closeSession, session] as const));
     }
-    expect(desk.state.counts).toEqual({ sessions: 0, locks: 0, waiting: 0, notes: 0 });
+    expect(desk.state.counts).toEqual({ sessions: 0, locks: 0, waiting: 0, notes: 0, partitionSets: 0 });
     expect(desk.state.tables.locks.claims().size).toBe(0);
     expect(desk.state.snapshot()).toMatchObject({ sessions: [], locks: [] });
   });

@@ -1,6 +1,6 @@
 /** What a leader may answer, at a desk. The safety rules 5, 6 and 9. */
 import { GroupState } from '../../src/group/group-state.ts';
-import { LeaderService } from '../../src/group/leader-service.ts';
+import { instanceOf, LeaderService } from '../../src/group/leader-service.ts';
 import type { GroupBatch, GroupEntry, GroupSessionMessage } from '../../src/group/member-message.ts';
 import { ballotStamp } from '../../src/paxos/ballot.ts';
 import { LeaderTerm } from '../../src/paxos/leader.ts';
@@ -44,7 +44,7 @@ class Desk {
       [
         [entryKind.begin, stamp],
         [entryKind.openGroup, stamp, 1],
-        [entryKind.openSession, 'n', 'x', 'x.1', 1_000, 0],
+        [entryKind.openSession, 'n', 'x', instanceOf(proposer('x')), 1_000, 0],
       ],
       nowMs,
     );
@@ -133,5 +133,21 @@ describe('a leader', () => {
     expect(desk.hear(keepAlive, 1_001)).toEqual([]);
     desk.service.retryParked(1_002);
     expect(desk.answers()).toEqual([]);
+  });
+
+  it('lets a session run out whose holder gave it up for another that was then refused (safety 6)', () => {
+    const desk = new Desk();
+    desk.openAsAnother(0);
+    desk.begin(0);
+    desk.quorumRound(400);
+    expect(desk.hear({ type: 'openSession', nonce: 'm', ttlMs: 5_000, replaces: session }, 400)).toEqual([]);
+    desk.apply(desk.service.takeBatch(0)?.[1] ?? [], 400);
+    expect(desk.answers()).toEqual(['openRefused']);
+    expect(desk.hear(keepAlive, 401)).toEqual([]);
+    desk.quorumRound(1_400);
+    desk.service.onTick(1_399);
+    expect(desk.service.takeBatch(0)).toBeNull();
+    desk.service.onTick(1_400);
+    expect(desk.service.takeBatch(0)?.[1]).toEqual([[entryKind.expire, session, ballotStamp(ballot)]]);
   });
 });

@@ -4,7 +4,8 @@
  */
 import type { GroupLimits } from '../../src/group/group-state.ts';
 import type { LockEvent, LockOp, LockResult, LockState } from '../../src/lock/command.ts';
-import { lockOp, noteBytesMax, resultCode } from '../../src/lock/command.ts';
+import { lockOp, resultCode } from '../../src/lock/command.ts';
+import { noteBytesMax } from '../../src/note.ts';
 import type { Entry, SessionKey } from '../../src/session/command.ts';
 import { entryKind } from '../../src/session/command.ts';
 
@@ -34,11 +35,13 @@ export interface ReferenceApplied {
   readonly unknownSessions: SessionKey[];
   readonly events: LockEvent[];
   readonly changed: Set<string>;
+  readonly partitions: Map<string, never>;
   readonly opened: { nonce: string; node: string; instance: string; session: SessionKey; ttlMs: number; retried: boolean }[];
   readonly refused: { nonce: string; node: string; instance: string; reason: string }[];
   readonly ended: { session: SessionKey; node: string; reason: string }[];
   begun: string | null;
   groupOpened: boolean;
+  sealed: null;
 }
 
 const outstandingMax = 8192;
@@ -126,6 +129,12 @@ export class ReferenceGroup {
         else this.addUnknown(entry[1]);
         return;
       }
+      case entryKind.rebalance:
+      case entryKind.uncover:
+      case entryKind.free:
+      case entryKind.raiseLevel:
+      case entryKind.stopSign:
+        return;
       case entryKind.expire: {
         const session = this.sessions.find((one) => one.key === entry[1]);
         if (session && entry[2] === this.stamp) this.end(session, 'expired');
@@ -271,11 +280,13 @@ function emptyApplied(): ReferenceApplied {
     unknownSessions: [],
     events: [],
     changed: new Set(),
+    partitions: new Map<string, never>(),
     opened: [],
     refused: [],
     ended: [],
     begun: null,
     groupOpened: false,
+    sealed: null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** A random life of a group, told by its seed: faults of every kind, locks in use, and at the end peace in which all must settle. */
 import { lockOp, resultCode } from '../../src/lock/command.ts';
-import type { LockOp } from '../../src/lock/command.ts';
+import type { Operation } from '../../src/operation.ts';
+import { pick } from '../../src/simulation/circumstances.ts';
 import type { Random } from '../../src/time/random.ts';
 import { driftBound } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
@@ -130,9 +131,7 @@ class Life {
   checkPeace(): void {
     const { world } = this;
     for (const process of world.livingVoters) {
-      const { state, record } = process.member.inspect;
-      const log = record && world.observer.logs.get(record.configuration.founding);
-      if (state && log) world.observer.checkHash(process, log, state, world.nowMs);
+      world.observer.checkHash(process.member.inspect);
     }
     const leader = world.leader()?.node;
     world.run(5_000);
@@ -156,7 +155,7 @@ class Life {
     else if (this.random.below(4) === 0) this.ask(process, resource, true, (seq) => [lockOp.cancel, seq, target]);
   }
 
-  private ask(process: Process, resource: string, ends: boolean, build: (seq: number) => LockOp): void {
+  private ask(process: Process, resource: string, ends: boolean, build: (seq: number) => Operation): void {
     const { session } = process.member;
     const resultsBefore = process.results.length;
     this.mine.set(`${process.node} ${resource}`, { session, seq: this.world.request(process.node, build), ends, resultsBefore });
@@ -172,10 +171,4 @@ class Life {
 
 function hasResult({ results }: Process, { seq: target, resultsBefore }: Asked): boolean {
   return results.slice(resultsBefore).some(([seq]) => seq === target);
-}
-
-function pick<T>(random: Random, choices: readonly T[]): T {
-  const choice = choices[random.below(choices.length)];
-  if (choice === undefined) throw new Error('nothing to choose from');
-  return choice;
 }

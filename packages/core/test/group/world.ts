@@ -1,14 +1,19 @@
 /** A virtual world for members: clocks, network and chance from one seed, so that a run can be told again. */
+import { rowCodec } from '../../src/codec/snapshot-codec.ts';
+import { keptRecords } from '../../src/group/kept-records.ts';
+import type { StoredSnapshot } from '../../src/group/stored-snapshot.ts';
 import { Member } from '../../src/group/member.ts';
 import type { MemberEvent, MemberInput, MemberOutput, MemberRecord } from '../../src/group/member.ts';
 import type { MemberFrame, MemberMessage } from '../../src/group/member-message.ts';
-import type { LockOp, LockResult, LockState } from '../../src/lock/command.ts';
-import { foldRecords } from '../../src/storage/memory.ts';
+import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
+import { foldRecords } from '../../src/storage/begin-run.ts';
 import type { Instant } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import type { Random } from '../../src/time/random.ts';
 import { Network } from './network.ts';
-import { Observer } from './observer.ts';
+import { Marks } from '../../src/simulation/marks.ts';
+import { Observer } from '../../src/simulation/observer.ts';
+import type { Observed } from '../../src/simulation/observer.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -23,6 +28,11 @@ export interface WorldOptions {
   readonly sessionTtlMs?: number;
   readonly reads?: 'lease' | 'quorum';
   readonly batchBytesMax?: number;
+  readonly storedEverySlots?: number;
+  readonly logSlotsMax?: number;
+  readonly logBytesMax?: number;
+  /** Of what all voters applied; 8,192 unless said. */
+  readonly slotsKept?: number;
   /** How much faster or slower than true time a node's monotonic clock runs; 1 unless said. */
   readonly clockRate?: (node: string) => number;
   /** How far a node's calendar clock is off. */
@@ -30,23 +40,28 @@ export interface WorldOptions {
 }
 
 export interface StartOptions {
-  readonly memory?: { readonly disk: readonly MemberRecord[]; readonly incarnation: string; readonly run: number };
+  readonly memory?: {
+    readonly disk: readonly MemberRecord[];
+    readonly stored?: StoredSnapshot | undefined;
+    readonly incarnation: string;
+    readonly run: number;
+  };
   /** What this process believes the voters to be, where it differs. */
   readonly voters?: readonly string[];
 }
 
-export interface Process {
+export interface Process extends Observed {
   readonly id: number;
-  readonly node: string;
   readonly incarnation: string;
   readonly run: number;
   readonly member: Member;
   readonly clock: ProcessClock;
-  readonly results: LockResult[];
-  readonly states: LockState[];
+  readonly results: OperationResult[];
+  readonly states: WatchedState[];
   readonly events: { readonly atMs: number; readonly event: MemberEvent }[];
   readonly disk: MemberRecord[];
-  alive: boolean;
+  stored: StoredSnapshot | undefined;
+  isAlive: boolean;
   pausedUntilMs: number;
   dueMs: number;
 }
@@ -82,7 +97,7 @@ export class World {
   constructor(readonly options: WorldOptions = {}) {
     this.random = seededRandom(options.seed ?? 1);
     this.network = new Network(this.random, options);
-    this.observer = new Observer(this.processes);
+    this.observer = new Observer({ nowMs: () => this.nowMs, driftIsBounded: true, marks: new Marks() });
     this.voters = [...(options.voters ?? ['a', 'b', 'c'])].sort();
     if (options.startLater) return;
     for (const node of [...this.voters, ...(options.clients ?? [])]) this.start(node);
@@ -112,9 +127,14 @@ export class World {
         sizeOfTuple: () => 64,
         sizeOfBatch: (batch) => 8 + 64 * batch[1].length,
         outstandingMax: 4_096,
+        logSlotsMax: options.logSlotsMax ?? 100_000,
+        logBytesMax: options.logBytesMax ?? 1e9,
+        slotsKept: options.slotsKept ?? 8_192,
+        storedEverySlots: options.storedEverySlots ?? Infinity,
       },
+      rowCodec,
       at: clock.read(this.nowMs),
-      memory: memory && foldRecords(memory.disk),
+      memory: memory && foldRecords(memory.disk, memory.stored),
     });
     const process: Process = {
       id,
@@ -127,7 +147,9 @@ export class World {
       states: [],
       events: [],
       disk: memory ? [...memory.disk] : [],
-      alive: true,
+      stored: memory?.stored,
+      isAlive: true,
+      now: () => clock.read(this.nowMs),
       pausedUntilMs: 0,
       dueMs: this.nowMs,
     };
@@ -144,7 +166,7 @@ export class World {
   }
 
   get living(): readonly Process[] {
-    return this.processes.filter(({ alive }) => alive);
+    return this.processes.filter(({ isAlive }) => isAlive);
   }
 
   get livingVoters(): readonly Process[] {
@@ -153,13 +175,13 @@ export class World {
 
   kill(node: string): Process {
     const process = this.process(node);
-    process.alive = false;
+    process.isAlive = false;
     return process;
   }
 
   restartWithMemory(node: string): Process {
-    const { disk, incarnation, run } = this.kill(node);
-    return this.start(node, { memory: { disk, incarnation, run } });
+    const { disk, stored, incarnation, run } = this.kill(node);
+    return this.start(node, { memory: { disk, stored, incarnation, run } });
   }
 
   /** As after `kill -9` of a diskless pod. */
@@ -181,13 +203,13 @@ export class World {
   }
 
   /** Asks for something under the process's session, at once. */
-  request(node: string, build: (seq: number) => LockOp): number {
+  request(node: string, build: (seq: number) => Operation): number {
     const process = this.process(node);
     const { session } = process.member;
-    let asked: LockOp | undefined;
+    let asked: Operation | undefined;
     const seq = process.member.request((next) => (asked = build(next)));
     if (seq === null || session === null || !asked) throw new Error(`${node} has no session`);
-    this.observer.requested(process, session, asked);
+    this.observer.onRequest(process, process.member, session, asked);
     this.give(process, { type: 'flush', at: this.at(process) });
     return seq;
   }
@@ -241,8 +263,8 @@ export class World {
 
   describe(): string {
     const lines = this.processes.map((process) => {
-      const { node, member, alive } = process;
-      return `${node}${alive ? '' : ' dead'} ${JSON.stringify(member.status(this.at(process)))} session ${member.session}`;
+      const { node, member, isAlive } = process;
+      return `${node}${isAlive ? '' : ' dead'} ${JSON.stringify(member.status(this.at(process)))} session ${member.session}`;
     });
     return [`at ${this.nowMs}`, ...lines].join('\n');
   }
@@ -252,7 +274,7 @@ export class World {
     let next: Process | undefined;
     let dueMs = Infinity;
     for (const process of this.processes) {
-      if (!process.alive) continue;
+      if (!process.isAlive) continue;
       const at = Math.max(process.dueMs, process.pausedUntilMs);
       if (at < dueMs) {
         next = process;
@@ -270,7 +292,7 @@ export class World {
   private deliver(): void {
     const { to, sender, frame } = this.network.take();
     for (const process of this.processes) {
-      if (!process.alive || process.node !== to || process.id === sender) continue;
+      if (!process.isAlive || process.node !== to || process.id === sender) continue;
       // What arrives while a process stands still is read when it goes on.
       if (process.pausedUntilMs > this.nowMs) this.network.post(to, sender, frame, process.pausedUntilMs);
       else this.give(process, { type: 'frame', frame, at: this.at(process) });
@@ -278,17 +300,23 @@ export class World {
   }
 
   private carryOut(process: Process, output: MemberOutput): void {
-    process.disk.push(...output.persist);
+    const stored = output.installed ?? output.written;
+    if (stored) {
+      process.stored = stored;
+      process.disk.splice(0, process.disk.length, ...keptRecords(process.member.inspect, stored));
+    } else process.disk.push(...output.persist);
     process.results.push(...output.results);
     process.states.push(...output.states);
     for (const event of output.events) process.events.push({ atMs: this.nowMs, event });
-    this.observer.afterStep(process, output, this.nowMs);
+    this.observer.onStep(process, process.member, output);
     this.send(process, output);
-    if (output.events.some(({ type }) => type === 'gaveUp')) this.restartEmpty(process.node);
+    if (!output.events.some(({ type }) => type === 'gaveUp' || type === 'seatGiven')) return;
+    process.isAlive = false;
+    this.start(process.node);
   }
 
   /** One frame per destination, as a turn of the real loop sends. */
-  private send(process: Process, { send }: MemberOutput): void {
+  private send(process: Process, { send, configuration }: MemberOutput): void {
     if (send.length === 0) return;
     const byTarget = new Map<string, MemberMessage[]>();
     for (const { to, message } of send) {
@@ -301,12 +329,12 @@ export class World {
         else byTarget.set(target, [copy]);
       }
     }
-    const configuration = process.member.inspect.record?.configuration;
+    const founding = process.member.inspect.record?.configuration.founding ?? '';
     const { node, incarnation, run } = process;
     for (const [target, messages] of byTarget) {
       const frame: MemberFrame = {
-        founding: configuration?.founding ?? '',
-        configuration: configuration?.id ?? 0,
+        founding,
+        configuration,
         from: { node, incarnation, run },
         messages,
       };

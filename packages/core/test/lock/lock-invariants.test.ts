@@ -1,5 +1,5 @@
 /** The check of the lock table names each rule that is broken, and nothing in a sound table. */
-import { noteBytesMax } from '../../src/lock/command.ts';
+import { noteBytesMax } from '../../src/note.ts';
 import { checkLockTable } from '../../src/lock/lock-invariants.ts';
 import type { LockTableSnapshot } from '../../src/lock/lock-snapshot.ts';
 import type { LockLimits } from '../../src/lock/lock-table.ts';

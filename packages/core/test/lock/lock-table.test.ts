@@ -1,6 +1,7 @@
 /** Who holds a lock, who waits for it, and what is kept with it. `docs/protocol.md`, "Locks"; the safety rule 17. */
 import type { LockEvent, LockOp, LockResult } from '../../src/lock/command.ts';
-import { acquireFlag, lockOp, noteBytesMax, resultCode } from '../../src/lock/command.ts';
+import { acquireFlag, lockOp, resultCode } from '../../src/lock/command.ts';
+import { noteBytesMax } from '../../src/note.ts';
 import { checkLockTable } from '../../src/lock/lock-invariants.ts';
 import type { LockLimits } from '../../src/lock/lock-table.ts';
 import { LockTable } from '../../src/lock/lock-table.ts';

@@ -35,7 +35,9 @@ describe('an acceptor', () => {
     expect(acceptor.promise(ballotOf('b', 1), [])).toBe(true);
     expect(acceptor.promise(ballotOf('a', 1), [])).toBe(false);
     expect(acceptor.promise(ballotOf('b', 1, 2), [])).toBe(true);
-    expect(acceptor.promise({ ...ballotOf('b', 1), incarnation: 'b#0' }, [])).toBe(false);
+    expect(acceptor.promise(ballotOf('b', 1, 1), [])).toBe(false);
+    expect(acceptor.promise({ ...ballotOf('b', 1, 9), incarnation: 'b#0' }, [])).toBe(false);
+    expect(acceptor.promise({ ...ballotOf('b', 1), incarnation: 'b#2' }, [])).toBe(true);
     expect(acceptor.promise(ballotOf('a', 2), [])).toBe(true);
   });
 

@@ -25,6 +25,9 @@ export interface DeskOptions {
   readonly voters?: readonly string[];
   readonly memory?: ReplicaMemory<string>;
   readonly messageBytesMax?: number;
+  readonly zombieMs?: number;
+  readonly slotsMax?: number;
+  readonly bytesMax?: number;
 }
 
 /** A value is as many bytes as it has characters; `begin` is the text "begin". */
@@ -34,13 +37,13 @@ export class Desk {
   nowMs = 0;
   last: ReplicaOutput<string> = { persist: [], send: [], apply: [], events: [] };
 
-  constructor({ node = 'a', voters = ['a', 'b', 'c'], memory, messageBytesMax = 1_000 }: DeskOptions = {}) {
+  constructor({ node = 'a', voters = ['a', 'b', 'c'], memory, messageBytesMax = 1_000, zombieMs, slotsMax, bytesMax }: DeskOptions = {}) {
     this.replica = new Replica<string>({
       self: proposer(node),
       configuration: configurationOf(...voters),
-      timing: deskTiming,
+      timing: { ...deskTiming, zombieMs },
       random: seededRandom(1),
-      limits: { messageBytesMax, sizeOf: (value) => value.length },
+      limits: { messageBytesMax, sizeOf: (value) => value.length, slotsMax, bytesMax },
       begin: () => 'begin',
       nowMs: 0,
       memory,
@@ -59,6 +62,11 @@ export class Desk {
 
   flush(): PaxosMessage<string>[] {
     return this.take(this.replica.step({ type: 'flush', nowMs: this.nowMs }));
+  }
+
+  /** The state up to there came by a snapshot. */
+  install(upTo: number): PaxosMessage<string>[] {
+    return this.take(this.replica.step({ type: 'installed', upTo, nowMs: this.nowMs }));
   }
 
   propose(value: string): PaxosMessage<string>[] {

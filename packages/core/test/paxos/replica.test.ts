@@ -104,6 +104,7 @@ describe('learning', () => {
     expect(sent).toContainEqual({ type: 'fetch', from: 2, to: 2 });
     desk.hear('c', { type: 'chosen', from: 2, values: ['two'], chosenIndex: 2, floor: 0 });
     expect(desk.applied[1]).toEqual({ slot: 2, value: 'two' });
+    expect(desk.last.persist).toEqual([{ type: 'learned', slot: 2, value: 'two' }]);
   });
 
   it('is not a vote: a fetched slot is not taken as accepted in a later promise’s ballot (3 voters, safety 4)', () => {
@@ -171,6 +172,19 @@ describe('the leader lease', () => {
     expect(term?.lease.heldUntilMs()).toBe(-Infinity);
     desk.hear('c', { type: 'heartbeatSeen', ballot, id: 1, appliedIndex: 0 });
     expect(term?.lease.heldUntilMs()).toBe(sentAtMs + deskTiming.electionTimeoutMs * 0.98);
+    // With all others, none of the votes that make the majority is the leader’s own, which it needs no answer for.
+    for (const node of ['d', 'e']) desk.hear(node, { type: 'heartbeatSeen', ballot, id: 1, appliedIndex: 0 });
+    expect(term?.lease.heldUntilMs()).toBe(sentAtMs + deskTiming.electionTimeoutMs * 0.98);
+  });
+
+  it('that a run taken over may still grant is waited out as well (3 voters, safety 19)', () => {
+    const memory = { floor: 0, promised: ballotOf('a', 1), chosenIndex: 0, votes: [], learned: [] };
+    const desk = new Desk({ node: 'b', memory, zombieMs: 700 });
+    const prepare = { type: 'prepare', ballot: ballotOf('c', 9), chosenIndex: 0 } as const;
+    desk.nowMs = deskTiming.leaseMaxMs + 699;
+    expect(desk.hear('c', prepare)).toMatchObject([{ type: 'reject', leaseRemainingMs: 1 }]);
+    desk.nowMs += 1;
+    expect(desk.hear('c', prepare)).toMatchObject([{ type: 'promise' }]);
   });
 
   it('that may have been granted before a restart with memory is waited out, by a candidate as well (3 voters, safety 7)', () => {

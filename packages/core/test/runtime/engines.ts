@@ -5,7 +5,7 @@ import { lockOp, resultCode } from '../../src/lock/command.ts';
 import type { LockResult } from '../../src/lock/command.ts';
 import type { Engine, EngineEvent, EngineOptions, RequestOutcome } from '../../src/runtime/engine.ts';
 import { openEngine } from '../../src/runtime/open-engine.ts';
-import { systemClock } from '../../src/runtime/system-clock.ts';
+import { systemHost } from '../../src/runtime/system-host.ts';
 import { volatileStorage } from '../../src/storage/memory.ts';
 import { memoryBus } from '../../src/transport/memory-bus.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
@@ -33,7 +33,7 @@ export class Engines {
       secrets: [],
       publish: 'none',
       storage: volatileStorage(),
-      clock: systemClock,
+      host: systemHost,
       mailboxMax: 10_000,
       ...options,
     });

@@ -1,4 +1,5 @@
 /** The loop: what leaves when, what is refused, and how a voter stops. */
+import { isPartitionsState } from '../../src/operation.ts';
 import { encodeFrame } from '../../src/codec/frame-codec.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import { isQuorateError } from '../../src/errors.ts';
@@ -192,8 +193,9 @@ describe('the loop', () => {
     const seen = new Set<string>();
     const allSeen = new Promise<void>((resolve) => {
       for (const name of names) {
-        y!.watch(`l/${name}`, ({ resource, note }) => {
-          if (note !== null && seen.add(resource).size === names.length) resolve();
+        y!.watch(`l/${name}`, (state) => {
+          const { resource } = state;
+          if (!isPartitionsState(state) && state.note !== null && seen.add(resource).size === names.length) resolve();
         });
       }
     });

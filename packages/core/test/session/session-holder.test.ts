@@ -22,7 +22,7 @@ class Desk {
     seqOf: (result) => (result as Result)[0],
     isInterim: (result) => !(result as Result)[1],
   });
-  out: HolderOutput<string, Result, string> = { send: [], results: [], states: [], events: [] };
+  out: HolderOutput<string, Result, string> = { send: [], results: [], states: [], covered: [], events: [] };
 
   at(nowMs: number): Instant {
     return { monotonicMs: nowMs, wallMs: 1e12 + nowMs };
@@ -42,7 +42,7 @@ class Desk {
   }
 
   answer(id: number, nowMs: number, more: Partial<Extract<Message, { type: 'keptAlive' }>> = {}): readonly Message[] {
-    return this.hear({ type: 'keptAlive', session: 7, id, results: [], unknown: [], rewatch: false, ...more }, nowMs);
+    return this.hear({ type: 'keptAlive', session: 7, id, results: [], unknown: [], covered: [], rewatch: false, ...more }, nowMs);
   }
 
   /** Opened at 0, confirmed by the keep-alive of 0, answered at 10. */
@@ -170,6 +170,15 @@ describe('requests', () => {
     expect(desk.out.events).toEqual([{ type: 'sessionLost', session: 7, reason: 'ended by the group' }]);
     expect([desk.holder.outstanding, desk.holder.isIdle]).toEqual([0, true]);
   });
+
+  it('that the group has ended while its holder stood still is announced as in jeopardy before it is lost', () => {
+    const desk = new Desk().opened();
+    desk.hear({ type: 'sessionEnded', session: 7 }, 2 * ttlMs);
+    expect(desk.out.events).toEqual([
+      { type: 'sessionJeopardy', session: 7, remainingMs: 0 },
+      { type: 'sessionLost', session: 7, reason: 'ended by the group' },
+    ]);
+  });
 });
 
 describe('opening and closing', () => {
@@ -216,5 +225,24 @@ describe('watching', () => {
     const [beat] = desk.tick(2_000);
     expect(beat).toMatchObject({ type: 'keepAlive', watchVersion: version, watchedIndex: 2 });
     expect(types(desk.answer(2, 2_010, { rewatch: true }))).toEqual(['watch']);
+  });
+});
+
+describe('a holder whose group was founded anew', () => {
+  it('names no session of the last founding when it opens one in the next, even if it had none at the time (1 holder)', () => {
+    const desk = new Desk().opened();
+    desk.hear({ type: 'sessionEnded', session: 7 }, 100);
+    desk.give({ type: 'open', at: desk.at(200) });
+    desk.give({ type: 'foundingReplaced', at: desk.at(300) });
+    expect(desk.give({ type: 'open', at: desk.at(400) })).toMatchObject([{ type: 'openSession', replaces: 0 }]);
+  });
+
+  it('names a session that it never confirmed in place of the last one that it had (1 holder)', () => {
+    const desk = new Desk();
+    const [open] = desk.give({ type: 'open', at: desk.at(0) });
+    const nonce = open?.type === 'openSession' ? open.nonce : '';
+    desk.hear({ type: 'sessionOpened', nonce, session: 9, ttlMs }, 10);
+    desk.hear({ type: 'sessionEnded', session: 9 }, 20);
+    expect(desk.give({ type: 'open', at: desk.at(30) })).toMatchObject([{ type: 'openSession', replaces: 9 }]);
   });
 });

@@ -21,9 +21,21 @@ function deskOf(nowMs = 0) {
     session: (key) => living.get(key),
     isEnded: (key) => key <= 10 && !living.has(key),
     lookup: (_, seq) => (seq === 5 ? [5] : seq === 6 ? 'pending' : 'unknown'),
-    lockState: (resource) => `state of ${resource}`,
+    statesOf: (resource) => [`state of ${resource}`],
+    coveredTokens: (key) => (key === 1 ? [21, 22] : []),
   };
-  return { living, steward: new SessionSteward<string, Result, string>(view, stamp, nowMs, 500, (states) => [states]) };
+  return {
+    living,
+    steward: new SessionSteward<string, Result, string>(
+      view,
+      stamp,
+      nowMs,
+      500,
+      (states) => [states],
+      (token) => token !== 22,
+    ),
+    view,
+  };
 }
 
 const beat = (session: number, more: Partial<KeepAlive> = {}): KeepAlive => {
@@ -46,6 +58,18 @@ describe('a steward', () => {
     expect(steward.remainingMs(1, 700)).toBe(ttlMs);
     expect(steward.expire(1_699, 1_699)).toEqual([]);
     expect(steward.expire(1_700, 1_700)).toEqual(expired(1));
+  });
+
+  it('ends a session that an open was to replace and did not, a TTL later, and answers nothing for it until then', () => {
+    const { steward } = deskOf();
+    steward.beginEnding(1);
+    steward.livesOn(1, ttlMs, 400);
+    // It is asked for again and again, and refused again and again.
+    steward.beginEnding(1);
+    steward.livesOn(1, ttlMs, 900);
+    expect(steward.onKeepAlive('a', beat(1), 500)).toBeNull();
+    expect(steward.expire(1_399, 1_399)).toEqual([]);
+    expect(steward.expire(1_400, 1_400)).toEqual(expired(1));
   });
 
   it('ends nobody for a time in which it cannot know that it led', () => {
@@ -85,19 +109,22 @@ describe('a steward', () => {
       id: 3,
       results: [[5]],
       unknown: [7],
+      covered: [21],
       rewatch: false,
     });
   });
 
   it('counts the updates of a watch list, and asks for the list again where one was missed', () => {
-    const { steward } = deskOf();
+    const { steward, view } = deskOf();
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ rewatch: true });
     expect(steward.onWatch('a', { type: 'watch', version: 1, resources: ['l/x'] })[0]?.message).toMatchObject({
       index: 1,
       states: ['state of l/x'],
     });
-    expect(steward.changed(new Set(['l/y']))).toEqual([]);
-    expect(steward.changed(new Set(['l/x', 'l/y']))).toMatchObject([{ node: 'a', message: { index: 2, states: ['state of l/x'] } }]);
+    expect(steward.changed(new Set(['l/y']), view.statesOf)).toEqual([]);
+    expect(steward.changed(new Set(['l/x', 'l/y']), view.statesOf)).toMatchObject([
+      { node: 'a', message: { index: 2, states: ['state of l/x'] } },
+    ]);
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 2 }), 10)).toMatchObject({ rewatch: false });
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 10)).toMatchObject({ rewatch: true });
     steward.ended(1, 'a');

@@ -1,0 +1,180 @@
+/** A partition in the hands of this process: valid while keep-alives cover it, and over for good once they do not. */
+import { isQuorateError, QuorateError } from '../errors.ts';
+import type { PartitionNoteOp, ReleasePartitionOp } from '../partition/command.ts';
+import { partitionOp, partitionResult } from '../partition/command.ts';
+import type { RequestOutcome } from '../runtime/engine.ts';
+import { checkNote } from './hand-over.ts';
+import type { Instance } from './instance.ts';
+import type { OwnedPartition } from './partitions-contract.ts';
+
+export interface PartitionGrant {
+  readonly set: string;
+  readonly partition: number;
+  readonly token: number;
+  readonly session: number;
+  readonly note: string | null;
+}
+
+/**
+ * 1. Held, then revoked perhaps, then over: released or lost. Never back.
+ * 2. Valid only before it is over, under the session of its grant, and while a keep-alive that was answered covers it.
+ */
+export class HeldPartition implements OwnedPartition {
+  readonly partition: number;
+  readonly resource: string;
+  readonly token: number;
+  readonly previous: string | undefined;
+  readonly #instance: Instance;
+  readonly #grant: PartitionGrant;
+  readonly #controller = new AbortController();
+  #onLost: ((error: QuorateError) => void) | null = null;
+  #isOver = false;
+  #lost: QuorateError | null = null;
+  #handOver: string | null = null;
+  #noted: string | null;
+  #progress = 0;
+
+  constructor(instance: Instance, grant: PartitionGrant) {
+    this.partition = grant.partition;
+    this.resource = `${grant.set}/${grant.partition}`;
+    this.token = grant.token;
+    this.previous = grant.note ?? undefined;
+    this.#noted = grant.note;
+    this.#instance = instance;
+    this.#grant = grant;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get valid(): boolean {
+    return this.remainingMs > 0;
+  }
+
+  get remainingMs(): number {
+    if (this.#isOver) return 0;
+    const { engine } = this.#instance;
+    const remainingMs = engine.session === this.#grant.session ? engine.coverMs(this.token) : 0;
+    if (remainingMs === 0) this.lose(this.#lostError());
+    return remainingMs;
+  }
+
+  /** Why it ended before it was given back, or null. Looks at the clocks. */
+  get loss(): QuorateError | null {
+    void this.valid;
+    return this.#lost;
+  }
+
+  /** Rises with each note that says something else than the last. */
+  get progress(): number {
+    return this.#progress;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  async note(value: string): Promise<void> {
+    checkNote('note', value);
+    if (!this.valid) throw this.#notHeld();
+    this.#onNote(value);
+    const { set, session } = this.#grant;
+    const outcome = await this.#request(session, (seq): PartitionNoteOp => {
+      return [partitionOp.note, seq, set, this.partition, this.token, value];
+    });
+    if (outcome.type === 'sessionLost')
+      throw new QuorateError('SESSION_LOST', `The session ended while a note was left with ${this.what}.`);
+    const code = outcome.result[1];
+    if (code === partitionResult.limit)
+      throw new QuorateError('LIMIT_REACHED', 'The group holds as many notes as it may.', { details: { limit: 'notes' } });
+    if (code !== partitionResult.done) throw this.#notHeld();
+  }
+
+  handOver(value: string): void {
+    checkNote('note', value);
+    this.#handOver = value;
+    this.#onNote(value);
+  }
+
+  /** Fires the signal; the lease lives on until it is released or runs out. */
+  revoke(error: QuorateError): void {
+    this.#controller.abort(error);
+  }
+
+  lose(error: QuorateError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#lost = error;
+    this.#controller.abort(error);
+    this.#onLost?.(error);
+  }
+
+  /** Calls the listener when it is found over before it was given back, by whoever looks first. One listener. */
+  onLost(listener: (error: QuorateError) => void): void {
+    this.#onLost = listener;
+  }
+
+  /** Gives it back with its note; resolves with what came of it, `lost` where it was over before. Never rejects. */
+  async giveBack(): Promise<'released' | 'lost'> {
+    if (this.#isOver) return 'lost';
+    const { set, session } = this.#grant;
+    const build =
+      (note: string | null) =>
+      (seq: number): ReleasePartitionOp => {
+        return [partitionOp.release, seq, set, this.partition, this.token, note];
+      };
+    try {
+      let outcome = await this.#request(session, build(this.#handOver));
+      // The partition matters more than its note.
+      if (this.#handOver !== null && outcome.type === 'result' && outcome.result[1] === partitionResult.limit) {
+        outcome = await this.#request(session, build(null));
+      }
+      return this.#end(outcome.type === 'result' && outcome.result[1] === partitionResult.done);
+    } catch (error) {
+      if (isQuorateError(error)) this.lose(error);
+      return 'lost';
+    }
+  }
+
+  /** Gives it up as one that this process cannot work on. Never rejects. */
+  async refuse(): Promise<'released' | 'lost'> {
+    if (this.#isOver) return 'lost';
+    const { set, session } = this.#grant;
+    try {
+      const outcome = await this.#request(session, (seq) => [partitionOp.refuse, seq, set, this.partition, this.token]);
+      return this.#end(outcome.type === 'result' && outcome.result[1] === partitionResult.done);
+    } catch (error) {
+      if (isQuorateError(error)) this.lose(error);
+      return 'lost';
+    }
+  }
+
+  get what(): string {
+    return `partition ${this.partition} of "${this.#grant.set}"`;
+  }
+
+  #onNote(value: string): void {
+    if (value !== this.#noted) this.#progress += 1;
+    this.#noted = value;
+  }
+
+  #end(isReleased: boolean): 'released' | 'lost' {
+    if (this.#isOver) return 'lost';
+    if (!isReleased) this.lose(this.#lostError());
+    this.#isOver = true;
+    return isReleased ? 'released' : 'lost';
+  }
+
+  #request(session: number, build: Parameters<Instance['request']>[1]): Promise<RequestOutcome> {
+    return new Promise((resolve, reject) => this.#instance.request(session, build, resolve, reject));
+  }
+
+  #lostError(): QuorateError {
+    return new QuorateError('LEASE_LOST', `The lease on ${this.what} (token ${this.token}) is over.`);
+  }
+
+  #notHeld(): QuorateError {
+    return new QuorateError('NOT_HELD', `The lease on ${this.what} with the token ${this.token} is over.`);
+  }
+}

@@ -1,0 +1,131 @@
+/** A set of partitions as the group last told it, kept whole from what each answer adds, and shared by everybody who looks at it. */
+import { BehaviorSubject, filter, Observable } from 'rxjs';
+import { isPartitionsState } from '../operation.ts';
+import { memberMode, partitionWatch, phase } from '../partition/command.ts';
+import type { PartitionRow, PartitionsState } from '../partition/command.ts';
+import type { TimerHandle } from '../time/host.ts';
+import type { Instance } from './instance.ts';
+import type { Ownership, PartitionMemberInfo, PartitionOwner } from './partitions-contract.ts';
+
+/** Calls the listener with what is told of a set: all of it, or what this process owns. */
+export function watchSet(instance: Instance, resource: string, listener: (state: PartitionsState) => void): () => void {
+  return instance.engine.watch(resource, (state) => {
+    if (isPartitionsState(state)) listener(state);
+  });
+}
+
+/** Without a subscriber it ends when nobody has looked for this long. */
+const idleMsMax = 60_000;
+
+/** `null` where the set is not known: before the first answer, while there is no session, or where nobody has made it. */
+export class SetWatch {
+  readonly ownership$: Observable<Ownership>;
+  readonly #states = new BehaviorSubject<Ownership | null>(null);
+  readonly #rows = new Map<number, PartitionOwner>();
+  #members: readonly PartitionMemberInfo[] = [];
+  #pins: ReadonlyMap<number, string> = new Map();
+  #users = 0;
+  #idle: TimerHandle | undefined;
+  #stop: (() => void) | null = null;
+
+  constructor(
+    private readonly instance: Instance,
+    private readonly set: string,
+    private readonly onCount: (count: number) => void,
+  ) {
+    this.ownership$ = new Observable<Ownership>((subscriber) => {
+      if (instance.isClosed) return subscriber.complete();
+      this.#use();
+      const subscription = this.#states.pipe(filter((state): state is Ownership => state !== null)).subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        this.#leave();
+      };
+    });
+  }
+
+  /** What is known now; asking keeps the watch for a while. */
+  get present(): Ownership | null {
+    if (this.instance.isClosed) return null;
+    this.#begin();
+    const { host } = this.instance.engine;
+    host.stopTimer(this.#idle);
+    if (this.#users === 0) this.#idle = host.startIdleTimer(() => this.#end(), idleMsMax);
+    return this.#states.value;
+  }
+
+  /** The session is over: what was known may be old. */
+  forget(): void {
+    this.#rows.clear();
+    if (this.#states.value !== null) this.#states.next(null);
+  }
+
+  /** Nobody is told anything more. */
+  end(): void {
+    this.#end();
+    this.#states.complete();
+  }
+
+  #use(): void {
+    this.#users += 1;
+    this.instance.engine.host.stopTimer(this.#idle);
+    this.#begin();
+  }
+
+  #leave(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#end();
+  }
+
+  #begin(): void {
+    this.#stop ??= watchSet(this.instance, partitionWatch.all + this.set, (state) => this.#onState(state));
+  }
+
+  #end(): void {
+    this.instance.engine.host.stopTimer(this.#idle);
+    this.#stop?.();
+    this.#stop = null;
+    this.#rows.clear();
+    if (this.#states.value !== null && !this.#states.closed) this.#states.next(null);
+  }
+
+  #onState({ isFull, count, members, rows }: PartitionsState): void {
+    if (isFull) this.#rows.clear();
+    for (const row of rows) this.#rows.set(row[0], ownerOf(row));
+    if (members) {
+      this.#members = members.rows.map(([node, weight, mode]) => ({ node, weight, state: memberStates[mode] ?? 'absent' }));
+      this.#pins = new Map(members.pins);
+    }
+    // Of a large set the answer comes in parts, and nobody is shown half of it.
+    if (count === 0) return;
+    this.onCount(count);
+    if (this.#rows.size < count) return;
+    const partitions = Array.from({ length: count }, (_, index) => this.#rows.get(index) ?? unowned(index));
+    this.#states.next({ count, partitions, members: this.#members, pins: this.#pins });
+  }
+}
+
+const memberStates: Readonly<Record<number, PartitionMemberInfo['state']>> = {
+  [memberMode.present]: 'present',
+  [memberMode.drained]: 'drained',
+  [memberMode.excluded]: 'excluded',
+  [memberMode.absent]: 'absent',
+};
+
+const ownerStates: Readonly<Record<number, PartitionOwner['state']>> = {
+  [phase.owned]: 'owned',
+  [phase.revoking]: 'revoking',
+  [phase.overrun]: 'overrun',
+};
+
+function ownerOf([partition, standing, node, token, home]: PartitionRow): PartitionOwner {
+  return { partition, state: ownerStates[standing] ?? 'unowned', node: nameOrNobody(node), token, home: nameOrNobody(home) };
+}
+
+function unowned(partition: number): PartitionOwner {
+  return { partition, state: 'unowned', node: undefined, token: 0, home: undefined };
+}
+
+function nameOrNobody(name: string): string | undefined {
+  return name === '' ? undefined : name;
+}

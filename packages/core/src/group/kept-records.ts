@@ -1,0 +1,18 @@
+/** What a store must hold beside a snapshot: the records that come to what a member knows now, in place of all that it ever appended. */
+import type { MemberInside, MemberRecord } from './member-io.ts';
+import type { StoredSnapshot } from './stored-snapshot.ts';
+
+export function keptRecords({ founder, record, replica }: MemberInside, { index }: StoredSnapshot): readonly MemberRecord[] {
+  const records: MemberRecord[] = [];
+  const founded = founder?.founded;
+  if (founded) records.push({ type: 'founding', record: founded, complete: true, confirmed: founder.isConfirmed });
+  if (!replica) return records;
+  const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
+  // First, for what comes before it counts nothing in this configuration.
+  if (record && record.configuration.id > 1) records.push({ type: 'configuration', record, sealedAt: floor });
+  records.push({ type: 'promised', ballot: promised });
+  for (const vote of votes) if (vote.slot > index) records.push({ type: 'voted', ...vote });
+  for (const entry of learned) if (entry.slot > index) records.push({ type: 'learned', ...entry });
+  records.push({ type: 'chosen', upTo: chosenIndex });
+  return records;
+}

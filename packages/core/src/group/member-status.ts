@@ -1,0 +1,39 @@
+/** What a member is to its group at this moment. */
+import type { MemberOptions, MemberStatus, Readiness } from './member-io.ts';
+import type { Place } from './place.ts';
+
+interface Seen {
+  readonly options: Pick<MemberOptions, 'self' | 'voters'>;
+  readonly leader: string | null;
+  readonly connected: readonly string[];
+  readonly opensInMs: number;
+  readonly hasSession: boolean;
+  readonly level: number;
+}
+
+export function memberStatus(place: Place, seen: Seen): MemberStatus {
+  const { record, seat, state } = place;
+  const { leader, connected, opensInMs, hasSession, options } = seen;
+  return {
+    role: seat?.isServing ? 'leader' : seat ? 'voter' : place.isStandby ? 'standby' : 'client',
+    leader,
+    connected,
+    founding: record?.configuration.founding ?? null,
+    configuration: record?.configuration.id ?? 0,
+    voters: record?.configuration.voters.map(({ node }) => node) ?? options.voters,
+    readiness: readinessOf(place, seen),
+    stage: !record ? 'founding' : leader === null ? 'electing' : hasSession ? 'open' : 'opening',
+    opensInMs,
+    appliedIndex: state?.appliedIndex ?? 0,
+    level: seen.level,
+  };
+}
+
+function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options }: Seen): Readiness {
+  if (!record) return 'founding';
+  if (leader === null) return 'no leader';
+  if (isStandby) return 'standing by';
+  // The leader names whoever answered its heartbeats in this configuration, and nobody does before it holds the state up to its beginning.
+  if (seat) return seat.isServing || seat.replica.connected.includes(options.self.node) ? 'ready' : 'catching up';
+  return hasSession ? 'ready' : 'no session';
+}

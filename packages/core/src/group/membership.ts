@@ -1,0 +1,54 @@
+/** Which configuration the group is in, as its log says: changed by stop-signs alone. The safety rules 1, 5 and 16. */
+import { isVoter } from '../paxos/configuration.ts';
+import type { MembershipSnapshot, Sealed, Seat } from '../paxos/configuration.ts';
+import type { StopSignEntry } from '../session/command.ts';
+
+/**
+ * 1. Numbers rise by one; a stop-sign of any other number is void.
+ * 2. An incarnation that lost its seat is never given one again.
+ * 3. The voters are in order of their names, each name once.
+ */
+export class Membership {
+  #last: Sealed = { id: 1, voters: [], sealedAt: 0 };
+  readonly #replaced = new Set<string>();
+
+  /** The last change of voters; number 1 stands for the founding, whose voters its record names. */
+  get last(): Sealed {
+    return this.#last;
+  }
+
+  isReplaced(incarnation: string): boolean {
+    return this.#replaced.has(incarnation);
+  }
+
+  /** The change that a stop-sign comes to in this slot, or null where it is void. */
+  onStopSign(slot: number, [, , nextId, voterTuples, goneTuples]: StopSignEntry): Sealed | null {
+    const voters = voterTuples.map(seatOf);
+    const gone = goneTuples.map(seatOf);
+    if (nextId !== this.#last.id + 1 || voters.length === 0 || !isInOrder(voters)) return null;
+    if (voters.some(({ incarnation }) => this.#replaced.has(incarnation))) return null;
+    if (gone.some((seat) => isVoter({ voters }, seat))) return null;
+    for (const { incarnation } of gone) this.#replaced.add(incarnation);
+    this.#last = { id: nextId, voters, sealedAt: slot };
+    return this.#last;
+  }
+
+  snapshot(): MembershipSnapshot {
+    const { id, voters, sealedAt } = this.#last;
+    return [id, voters.map(({ node, incarnation }) => [node, incarnation] as const), sealedAt, [...this.#replaced]];
+  }
+
+  restore([id, voters, sealedAt, replaced]: MembershipSnapshot): void {
+    this.#last = { id, voters: voters.map(seatOf), sealedAt };
+    this.#replaced.clear();
+    for (const incarnation of replaced) this.#replaced.add(incarnation);
+  }
+}
+
+function seatOf([node, incarnation]: readonly [string, string]): Seat {
+  return { node, incarnation };
+}
+
+function isInOrder(voters: readonly Seat[]): boolean {
+  return voters.every(({ node }, index) => index === 0 || (voters[index - 1]?.node ?? '') < node);
+}

@@ -1,0 +1,25 @@
+/** The life that Quorate itself is checked with: its own workload, under everything that can go wrong. */
+import type { Circumstances } from './circumstances.ts';
+import { Handovers } from './handovers.ts';
+import { liveOnce } from './life.ts';
+import type { LifeResult } from './life.ts';
+import { useSets } from './set-user.ts';
+import { GuardedStore, workload } from './workload.ts';
+
+export function liveOwnLife(circumstances: Circumstances, hasStory = false): Promise<LifeResult> {
+  return liveOnce({
+    circumstances,
+    hasStory,
+    program: (world) => {
+      const store = new GuardedStore(world);
+      const useLocks = workload(world, store);
+      const { owning } = circumstances;
+      if (!owning) return useLocks;
+      const handovers = new Handovers(world, owning);
+      world.explains(() => `partitions: ${handovers.whatIsWrong() ?? 'right'}`);
+      return async (process, quorate) => {
+        await Promise.all([useLocks(process, quorate), useSets(world, handovers, owning, process, quorate)]);
+      };
+    },
+  });
+}

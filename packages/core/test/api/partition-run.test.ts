@@ -1,0 +1,202 @@
+/** Handlers and the calls beside them, where leases end while they are at work: an owner over an engine double. */
+import type { OwnedPartition } from '../../src/api/partitions-contract.ts';
+import type { QuorateEvent } from '../../src/api/events.ts';
+import { partitionOp, partitionResult, phase } from '../../src/partition/command.ts';
+import type { PartitionRow } from '../../src/partition/command.ts';
+import { systemHost } from '../../src/runtime/system-host.ts';
+import { arrange } from './arranged.ts';
+import { gate, until } from './group.ts';
+
+afterEach(() => jest.restoreAllMocks());
+
+function owning(handler: (owned: OwnedPartition) => Promise<void> | void, options: { readonly signal?: AbortSignal } = {}) {
+  const { engine, quorate } = arrange();
+  const events: QuorateEvent[] = [];
+  quorate.events$.subscribe((event) => events.push(event));
+  const partitions = quorate.partitions('orders', { count: 1, partitionOf: () => 0 });
+  const own = partitions.own(handler, options);
+  own.catch(() => undefined);
+  const say = (row: PartitionRow): void => {
+    engine.watchers.get('o/orders')?.({
+      resource: 'o/orders',
+      version: 1,
+      isFull: false,
+      count: 1,
+      graceMs: 2_000,
+      settleMs: 250,
+      members: null,
+      rows: [row],
+    });
+  };
+  const grant = (token: number): void => {
+    engine.covered.set(token, 60_000);
+    say([0, phase.owned, 'n', token, 'n', null]);
+    for (const listener of engine.coverListeners) listener(new Set([token]));
+  };
+  const types = () => events.map(({ type }) => type);
+  return { engine, partitions, own, say, grant, types };
+}
+
+/** Pauses between attempts take no time. */
+function withoutPauses(): void {
+  const { startTimer } = systemHost;
+  jest.spyOn(systemHost, 'startTimer').mockImplementation((onDue: () => void) => startTimer.call(systemHost, onDue, 1));
+}
+
+test('a call under a key begins nothing while its partition is being given up for its handler keeps failing', async () => {
+  withoutPauses();
+  const { engine, partitions, grant } = owning(() => {
+    throw new Error('poison');
+  });
+  grant(7);
+  const refusal = () => engine.ops.find((op) => op[0] === partitionOp.refuse);
+  await until(() => refusal() !== undefined);
+  let runs = 0;
+  const call = partitions.whileOwned('k', () => void (runs += 1));
+  engine.answer([refusal()?.[1] ?? 0, partitionResult.done, 0, null]);
+  await expect(call).rejects.toMatchObject({ code: 'NOT_OWNER' });
+  expect(runs).toBe(0);
+});
+
+test('a call under a key that is at work then is told and awaited before the partition goes', async () => {
+  withoutPauses();
+  const end = gate();
+  const begun = gate<OwnedPartition>();
+  const mayFail = gate();
+  const { engine, partitions, grant } = owning(async () => {
+    await mayFail.promise;
+    throw new Error('poison');
+  });
+  grant(7);
+  const call = partitions.whileOwned('k', async (owned) => {
+    begun.open(owned);
+    await end.promise;
+  });
+  const { signal } = await begun.promise;
+  mayFail.open();
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  expect(engine.ops.some((op) => op[0] === partitionOp.refuse)).toBe(false);
+  end.open();
+  await call;
+  await until(() => engine.ops.some((op) => op[0] === partitionOp.refuse));
+});
+
+test('an overrun drain is told of, though it is the handler that finds its lease over', async () => {
+  const begun = gate<OwnedPartition>();
+  const { engine, grant, say, types } = owning((owned) => {
+    begun.open(owned);
+    return new Promise(() => undefined);
+  });
+  grant(7);
+  const held = await begun.promise;
+  say([0, phase.revoking, 'n', 7, 'b', null]);
+  engine.covered.set(7, 0);
+  expect(held.valid).toBe(false);
+  expect(types()).toEqual(expect.arrayContaining(['partitionRevoked', 'drainOverrun', 'partitionLost']));
+});
+
+test('an overrun drain is told of, though its handler has settled and a call under a key has not', async () => {
+  const { engine, grant, say, types, partitions } = owning(
+    ({ signal }) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+  );
+  grant(7);
+  const begun = gate();
+  void partitions.whileOwned('k', () => {
+    begun.open();
+    return new Promise<void>(() => undefined);
+  });
+  await begun.promise;
+  engine.covered.set(7, 30);
+  say([0, phase.revoking, 'n', 7, 'b', null]);
+  engine.covered.set(7, 0);
+  await until(() => types().includes('drainOverrun'));
+});
+
+test('a lease that the handler finds over is told of as lost, and the handler is not started again', async () => {
+  const begun = gate<OwnedPartition>();
+  const end = gate();
+  let calls = 0;
+  const { engine, grant, types } = owning((owned) => {
+    calls += 1;
+    begun.open(owned);
+    return end.promise;
+  });
+  grant(7);
+  const held = await begun.promise;
+  engine.covered.set(7, 0);
+  expect(held.valid).toBe(false);
+  end.open();
+  await until(() => types().includes('partitionLost'));
+  engine.loseSession();
+  expect(calls).toBe(1);
+  expect(types()).not.toContain('partitionFailed');
+});
+
+test('owning rejects where the transport is closed only once its handlers have settled', async () => {
+  const end = gate();
+  let hasSettled = false;
+  const begun = gate();
+  const { engine, own, grant } = owning(async () => {
+    begun.open();
+    await end.promise;
+    hasSettled = true;
+  });
+  grant(7);
+  await begun.promise;
+  const settledFirst = own.then(
+    () => false,
+    () => hasSettled,
+  );
+  engine.events.next({ type: 'connection', status: 'closed' });
+  end.open();
+  expect(await settledFirst).toBe(true);
+  await expect(own).rejects.toMatchObject({ code: 'TRANSPORT_CLOSED' });
+});
+
+test('a session that comes back starts no second handler beside the one that is still at work on the partition', async () => {
+  let running = 0;
+  let most = 0;
+  const ends = [gate(), gate()];
+  let calls = 0;
+  const { engine, grant } = owning(async ({ signal }) => {
+    running += 1;
+    most = Math.max(most, running);
+    const end = ends[calls];
+    calls += 1;
+    await end?.promise;
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    running -= 1;
+  });
+  grant(7);
+  await until(() => calls === 1);
+  engine.loseSession();
+  engine.openSession(2);
+  grant(8);
+  expect(calls).toBe(1);
+  ends[0]?.open();
+  await until(() => calls === 2);
+  expect(most).toBe(1);
+});
+
+test('failures with another note between them are not failures in a row', async () => {
+  withoutPauses();
+  let calls = 0;
+  const { engine, grant } = owning((owned) => {
+    calls += 1;
+    if (calls <= 12) owned.handOver(`read up to ${calls}`);
+    throw new Error('one in a thousand');
+  });
+  grant(7);
+  await until(() => engine.ops.some((op) => op[0] === partitionOp.refuse));
+  expect(calls).toBe(12 + 4);
+});
+
+test('leaves before it gives back what was not begun, which the group would grant again to a member that stays', async () => {
+  const stop = new AbortController();
+  const { engine, say } = owning(() => undefined, { signal: stop.signal });
+  say([0, phase.owned, 'n', 7, 'n', null]);
+  stop.abort();
+  const kinds = () => engine.ops.map(([kind]) => kind).filter((kind) => kind === partitionOp.leave || kind === partitionOp.release);
+  await until(() => kinds().length === 2);
+  expect(kinds()).toEqual([partitionOp.leave, partitionOp.release]);
+});

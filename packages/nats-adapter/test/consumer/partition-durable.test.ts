@@ -1,0 +1,110 @@
+/** Taking a partition over, request by request: what a new owner asks of the server, in which order, and who comes in between. */
+import type { OwnedPartition } from '@quorate/core/adapter';
+import { EpochNames } from '../../src/consumer/epoch.ts';
+import { JetStreamApi } from '../../src/consumer/jetstream-api.ts';
+import { PartitionDurables } from '../../src/consumer/partition-durable.ts';
+import type { TakenDurable } from '../../src/consumer/partition-durable.ts';
+import { InMemoryJetStream } from './jetstream-in-memory.ts';
+
+type Retention = 'limits' | 'interest' | 'workqueue';
+
+/** An owner of partition 3 takes it; resolves with the durable. */
+function take(
+  server: InMemoryJetStream,
+  token: number,
+  { retention = 'limits' as Retention, previous = undefined as string | undefined, onNote = (_note: string): void => undefined } = {},
+): Promise<TakenDurable> {
+  const api = new JetStreamApi(server.connection, { stream: 'orders', apiPrefix: '$JS.API', requestTimeoutMs: 1_000 });
+  const settings = { filterSubject: 'orders.3', ackWaitMs: 30_000, maxAckPending: 1, replicas: undefined, from: 'all' as const, retention };
+  const durables = new PartitionDurables(api, new EpochNames('w', 3), settings);
+  const note = (value: string): Promise<void> => Promise.resolve(onNote(value));
+  return durables.take({ partition: 3, token, previous, note } as Partial<OwnedPartition> as OwnedPartition, undefined);
+}
+
+const startOf = (server: InMemoryJetStream, name: string) => server.consumers.get(name)?.config.opt_start_seq;
+
+describe('an owner that takes a partition over', () => {
+  test('begins the first durable of all with the stream (1 owner)', async () => {
+    const server = new InMemoryJetStream();
+    expect(await take(server, 5)).toMatchObject({ name: 'w_3_5', isHandedOver: false, deleted: [] });
+    expect(server.consumers.get('w_3_5')?.config).toMatchObject({ deliver_policy: 'all' });
+  });
+
+  test('closes the last durable, begins behind its floor, and only then deletes it (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_5', 7);
+    expect(await take(server, 6)).toMatchObject({ name: 'w_3_6', deleted: ['w_3_5'] });
+    expect(server.changes).toEqual(['close w_3_5', 'create w_3_6', 'delete w_3_5']);
+    expect(startOf(server, 'w_3_6')).toBe(8);
+  });
+
+  test('counts what the last owner acknowledges until its durable is closed (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    const last = server.put('w_3_5', 7);
+    server.before = (operation) => {
+      if (operation === 'close') last.floor = 9;
+    };
+    await take(server, 6);
+    expect(startOf(server, 'w_3_6')).toBe(10);
+  });
+
+  test('begins behind the highest floor of all that are left (3 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_4', 7);
+    server.put('w_3_5', 2);
+    expect(await take(server, 6)).toMatchObject({ deleted: ['w_3_4', 'w_3_5'] });
+    expect([startOf(server, 'w_3_6'), server.names]).toEqual([8, ['w_3_6']]);
+  });
+
+  test('begins again where an owner before it made a durable in between, and counts that one too (3 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_4', 7);
+    server.before = (operation, durable) => {
+      if (operation !== 'create' || durable !== 'w_3_6') return;
+      server.before = () => undefined;
+      server.put('w_3_5', 9);
+      server.consumers.delete('w_3_4');
+    };
+    expect(await take(server, 6)).toMatchObject({ name: 'w_3_6', deleted: ['w_3_5'] });
+    expect([startOf(server, 'w_3_6'), server.names]).toEqual([10, ['w_3_6']]);
+  });
+
+  test('gives up where a later owner was here, before or in between, and leaves nothing behind (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_7');
+    await expect(take(server, 6)).rejects.toMatchObject({ code: 'STALE_OWNER' });
+    expect(server.changes).toEqual([]);
+    server.consumers.clear();
+    server.before = (operation) => {
+      if (operation === 'create') server.put('w_3_7');
+    };
+    await expect(take(server, 6)).rejects.toMatchObject({ code: 'STALE_OWNER' });
+    expect(server.names).toEqual(['w_3_7']);
+  });
+
+  test('deletes first on a work queue, where no two may overlap, and reads all that is left (2 owners)', async () => {
+    const server = new InMemoryJetStream('workqueue');
+    server.put('w_3_5', 7);
+    expect(await take(server, 6, { retention: 'workqueue' })).toMatchObject({ name: 'w_3_6', deleted: ['w_3_5'] });
+    expect(server.changes).toEqual(['delete w_3_5', 'create w_3_6']);
+    expect(startOf(server, 'w_3_6')).toBeUndefined();
+  });
+
+  test('keeps the durable that was handed over, and takes its note away before it begins (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_5', 7);
+    const notes: string[] = [];
+    const taken = await take(server, 6, { previous: 'w_3_5', onNote: (note) => notes.push(`${note}after ${server.changes.length}`) });
+    expect(taken).toMatchObject({ name: 'w_3_5', isHandedOver: true, consumerSequence: 7 });
+    expect([notes, server.changes]).toEqual([['after 0'], []]);
+  });
+
+  test('keeps no durable that somebody still pulls from, or that is not the newest (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_4', 7);
+    server.put('w_3_5', 7).waitingPulls = 1;
+    expect(await take(server, 6, { previous: 'w_3_5' })).toMatchObject({ name: 'w_3_6', isHandedOver: false });
+    server.put('w_3_5', 7);
+    expect(await take(server, 8, { previous: 'w_3_5' })).toMatchObject({ name: 'w_3_8', isHandedOver: false });
+  });
+});

@@ -1,0 +1,154 @@
+/** A run: one broker, one troupe, one episode after another, one verdict over all of their history. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startChaosBroker } from './chaos-broker.ts';
+import { buildChecker } from './checker.ts';
+import type { Verdict, Violation } from './checker.ts';
+import { Episode } from './episode.ts';
+import type { EpisodeResult } from './episode.ts';
+import { progressOf, spreadOf } from './figures.ts';
+import type { Progress, Spread } from './figures.ts';
+import { GuardedStore, serveStore } from './guarded-store.ts';
+import { planOf } from './plan.ts';
+import type { NemesisType } from './plan.ts';
+import { timingOf } from './timing.ts';
+import type { BrokerName, ChaosTiming } from './timing.ts';
+import { Troupe } from './troupe.ts';
+
+export interface RunOptions {
+  readonly broker: BrokerName;
+  readonly cluster: 1 | 3;
+  readonly episodes: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly historyFile: string;
+  readonly onEpisode: (number: number, result: EpisodeResult, progress: Progress) => void;
+  readonly onBroker: (text: string) => void;
+  /** Called with what must be done before this process may end early. */
+  readonly onStarted: (stop: () => Promise<void>) => void;
+}
+
+export interface RunResult {
+  readonly ok: boolean;
+  readonly broker: BrokerName;
+  readonly cluster: 1 | 3;
+  readonly episodes: number;
+  readonly seed: number;
+  readonly nemeses: Partial<Record<NemesisType, number>>;
+  /** What must never happen: broken promises in the history, and places in queues that nobody waits in. */
+  readonly safetyFailures: number;
+  readonly unrecovered: number;
+  readonly staleWritesRefused: number;
+  readonly unguardedStaleWrites: number;
+  /** False where holders were stopped before their writes and yet no stale write was seen: then the store's check has shown nothing. */
+  readonly checkAlive: boolean;
+  readonly porcupine: { readonly illegal: number; readonly unknown: number; readonly operations: number };
+  readonly takeoverMs: Spread;
+  readonly hamperedTakeoverMs: Spread;
+  readonly withoutLeaderMs: Spread;
+  readonly handOverMs: Spread;
+  readonly recoveryMs: Spread & { readonly bound: number };
+  readonly violations: readonly Violation[];
+  readonly failures: readonly string[];
+}
+
+export async function runChaos(options: RunOptions): Promise<RunResult> {
+  const { broker: name, cluster, historyFile } = options;
+  const timing = timingOf(name);
+  const plans = planOf({ ...options, timing });
+  writeFileSync(historyFile, '');
+  // First, for it is the quickest to fail.
+  const checker = await buildChecker();
+  const folder = mkdtempSync(join(tmpdir(), 'quorate-chaos-'));
+  const broker = await startChaosBroker(name, cluster);
+  const troupe = await Troupe.open(broker);
+  const store = new GuardedStore();
+  const server = await serveStore(store);
+  const stop = async (): Promise<void> => {
+    await troupe.close();
+    server.close();
+    await broker.close();
+    checker.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  options.onStarted(stop);
+  options.onBroker(broker.text);
+  const account = new Account(timing);
+  try {
+    const run = `chaos-${randomBytes(4).toString('hex')}`;
+    const parts = { troupe, broker, timing, store, storePort: server.port, folder, historyFile, run, seconds: options.seconds };
+    for (const plan of plans) {
+      const result = await new Episode(parts, plan).play();
+      store.forget();
+      options.onEpisode(plan.number, result, account.add(plan.number, result));
+    }
+    return account.close(options, store, await checker.check(historyFile));
+  } finally {
+    await stop();
+  }
+}
+
+class Account {
+  private episodes = 0;
+  private readonly nemeses: Partial<Record<NemesisType, number>> = {};
+  private readonly takeoverMs: number[] = [];
+  private readonly hamperedTakeoverMs: number[] = [];
+  private readonly withoutLeaderMs: number[] = [];
+  private readonly handOverMs: number[] = [];
+  private readonly recoveryMs: number[] = [];
+  private readonly orphans: Violation[] = [];
+  private readonly failures: string[] = [];
+  private unrecovered = 0;
+
+  constructor(private readonly timing: ChaosTiming) {}
+
+  add(number: number, { strikes, history, recoveryMs, orphans, failures }: EpisodeResult): Progress {
+    this.episodes += 1;
+    for (const { type } of strikes) this.nemeses[type] = (this.nemeses[type] ?? 0) + 1;
+    const progress = progressOf(history, strikes, this.timing);
+    this.takeoverMs.push(...progress.takeoverMs);
+    this.hamperedTakeoverMs.push(...progress.hamperedTakeoverMs);
+    this.withoutLeaderMs.push(...progress.withoutLeaderMs);
+    this.handOverMs.push(...progress.handOverMs);
+    if (recoveryMs === undefined) this.unrecovered += 1;
+    else this.recoveryMs.push(recoveryMs);
+    this.orphans.push(...orphans.map((text) => ({ rule: 'orphan', key: text.split(':')[0] ?? '', text })));
+    this.failures.push(...failures.map((failure) => `episode ${number}: ${failure}`));
+    return progress;
+  }
+
+  close({ broker, cluster, seed }: RunOptions, store: GuardedStore, verdict: Verdict): RunResult {
+    const { staleWritesRefused, unguardedStaleWrites } = store;
+    const { illegal, unknown, operations } = verdict;
+    const violations = [...verdict.violations, ...this.orphans];
+    const checkAlive = staleWritesRefused > 0 && unguardedStaleWrites > 0;
+    const safetyFailures = violations.length;
+    const ok =
+      safetyFailures === 0 && illegal === 0 && unknown === 0 && this.unrecovered === 0 && checkAlive && verdict.ok && operations > 0;
+    return {
+      ok,
+      broker,
+      cluster,
+      episodes: this.episodes,
+      seed,
+      nemeses: this.nemeses,
+      safetyFailures,
+      unrecovered: this.unrecovered,
+      staleWritesRefused,
+      unguardedStaleWrites,
+      checkAlive,
+      porcupine: { illegal, unknown, operations },
+      takeoverMs: spreadOf(this.takeoverMs),
+      hamperedTakeoverMs: spreadOf(this.hamperedTakeoverMs),
+      withoutLeaderMs: spreadOf(this.withoutLeaderMs),
+      handOverMs: spreadOf(this.handOverMs),
+      recoveryMs: { ...spreadOf(this.recoveryMs), bound: this.timing.recoveryBoundMs },
+      violations: violations.slice(0, violationsShownMax),
+      failures: this.failures,
+    };
+  }
+}
+
+const violationsShownMax = 50;

@@ -1,0 +1,29 @@
+/** The models of consensus, and what is planted into them. */
+import type { Model } from '../checker/model.ts';
+import { FoundingModel } from './founding.ts';
+import type { FoundingWorld } from './founding.ts';
+import { LeaseModel } from './lease.ts';
+import type { LeaseWorld } from './lease.ts';
+import { LogModel } from './log.ts';
+import type { LogWorld } from './log.ts';
+import { StopSignModel } from './stop-sign.ts';
+import type { StopSignWorld } from './stop-sign.ts';
+import { SynodModel } from './synod.ts';
+import type { SynodWorld } from './synod.ts';
+import * as worlds from './worlds.ts';
+
+export { planted } from './planted.ts';
+
+const synod = (world: SynodWorld): Model<unknown> => new SynodModel(world);
+const log = (world: LogWorld): Model<unknown> => new LogModel(world);
+const lease = (world: LeaseWorld): Model<unknown> => new LeaseModel(world);
+const stopSign = (world: StopSignWorld): Model<unknown> => new StopSignModel(world);
+const founding = (world: FoundingWorld): Model<unknown> => new FoundingModel(world);
+
+export const models: readonly Model<unknown>[] = [
+  ...[worlds.synod, worlds.synodWipe].map(synod),
+  ...[worlds.logGaps, worlds.logRestart, worlds.logStranger, worlds.logCompaction].map(log),
+  ...[worlds.lease, worlds.leaseRestart, worlds.leaseSuspended].map(lease),
+  ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
+  ...[worlds.founding, worlds.foundingLate].map(founding),
+];

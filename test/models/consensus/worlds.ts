@@ -1,0 +1,164 @@
+/** Who takes part in each world, what may happen to them, and the bounds that make it finite. */
+import type { FoundingWorld } from './founding.ts';
+import type { LeaseWorld } from './lease.ts';
+import type { LogWorld } from './log.ts';
+import type { StopSignWorld } from './stop-sign.ts';
+import type { SynodWorld } from './synod.ts';
+
+export const synod: SynodWorld = {
+  name: 'synod',
+  about: 'Three voters, two of which propose in at most two rounds each; any frame lost, late or doubled; one restart with memory.',
+  proposers: [
+    { node: 'a', value: 'x' },
+    { node: 'b', value: 'y' },
+  ],
+  roundMax: 2,
+  restarts: 1,
+  wipes: 0,
+};
+
+export const synodWipe: SynodWorld = {
+  name: 'synod-with-a-wipe',
+  about: 'Three voters, and two processes without a vote that propose once; one voter loses its memory and comes back as a stranger.',
+  proposers: [
+    { node: 'p', value: 'x' },
+    { node: 'q', value: 'y' },
+  ],
+  roundMax: 1,
+  restarts: 0,
+  wipes: 1,
+  wiped: ['c'],
+};
+
+const once = { stands: 1, slotMax: 0, beats: 1 };
+const never = { ...once, stands: 0 };
+const firstLeader = { node: 'a', by: 'c' };
+
+export const logGaps: LogWorld = {
+  name: 'log-with-take-over-and-gaps',
+  about: 'Three voters; a leads and proposes its begin and a command; b takes over whenever it likes. Three slots, any frame lost or late.',
+  rules: [2, 4],
+  marks: ['a vote is adopted', 'a gap is filled', 'a no-op is applied', 'two lead at once', 'a slot is fetched', 'a fetch is answered'],
+  candidates: { a: { ...never, slotMax: 2 }, b: once },
+  firstLeader,
+  restarts: 0,
+};
+
+export const logRestart: LogWorld = {
+  name: 'log-with-a-restart',
+  about: 'Three voters, two of which stand once for leader; one voter, whichever, restarts with its memory.',
+  rules: [3],
+  marks: ['a vote is adopted', 'two lead at once', 'a restarted voter votes', 'a fetch is answered'],
+  candidates: { a: once, b: once },
+  restarts: 1,
+};
+
+export const logStranger: LogWorld = {
+  name: 'log-with-a-stranger-and-relays',
+  about: 'Three voters, two of which stand once; c loses its memory and speaks on under a new incarnation; accepts are relayed by others.',
+  rules: [3, 4],
+  marks: ['a vote is adopted', 'two lead at once', 'a stranger votes'],
+  candidates: { a: once, b: once },
+  restarts: 0,
+  wiped: 'c',
+  relays: true,
+};
+
+export const logCompaction: LogWorld = {
+  name: 'log-with-compaction',
+  about: 'Three voters; a leads and beats three times, so that what all applied is forgotten; b takes over whenever it likes.',
+  rules: [2],
+  marks: ['a log is compacted', 'a vote is adopted', 'two lead at once', 'a slot is fetched', 'a fetch is answered'],
+  candidates: { a: { ...never, beats: 3 }, b: once },
+  firstLeader,
+  restarts: 0,
+};
+
+export const stopSignGaps: StopSignWorld = {
+  name: 'stop-sign-with-gaps',
+  about:
+    'a alone has stored its stop-sign; b leads already, proposes its begin and a command; c takes over whenever it likes; a leads the next.',
+  rules: [1, 2],
+  marks: ['something lies above the stop-sign', 'a leader holds its begin back', 'the next one is led', 'the next one chooses'],
+  stands: [['c'], ['a']],
+  commands: ['b'],
+  isOvertaken: true,
+};
+
+export const stopSignVoid: StopSignWorld = {
+  name: 'stop-sign-after-another-begin',
+  about:
+    'a alone has stored a command and its stop-sign behind it; b leads already and begins; c takes over and may adopt of each of the two.',
+  rules: [1, 5],
+  marks: ['a leader holds its begin back', 'a stop-sign is void', 'the next one is led', 'the next one chooses'],
+  stands: [['c'], ['a']],
+  commands: ['a'],
+  isOvertaken: true,
+};
+
+export const swap: StopSignWorld = {
+  name: 'swap-of-a-wiped-voter',
+  about: 'c lost its memory and is swapped in under its new incarnation; b takes over whenever it likes; any of the three leads the next.',
+  rules: [1, 16],
+  marks: ['a standby is given a seat', 'the next one is led', 'the next one chooses'],
+  stands: [['b'], ['a', 'c']],
+  commands: ['b'],
+  wiped: 'c',
+};
+
+/** The bound on rates: one clock that is slow against true time by ρ, others that are as fast. */
+const slow = 0.99;
+const fast = 1.01;
+
+export const lease: LeaseWorld = {
+  name: 'leader-lease',
+  about: 'Three voters whose clocks differ in rate as far as is allowed, either way; leases of 100 ms, steps of 50 ms, 150 ms in all.',
+  periods: 3,
+  restarted: [],
+  suspended: [],
+  rates: [
+    [slow, fast],
+    [fast, slow],
+  ],
+};
+
+export const leaseRestart: LeaseWorld = {
+  name: 'leader-lease-with-a-restart',
+  about: 'The same with a slow first leader, where that leader or the voter that granted its lease restarts with its memory.',
+  periods: 3,
+  restarted: ['a', 'c'],
+  suspended: [],
+  rates: [[slow, fast]],
+};
+
+export const leaseSuspended: LeaseWorld = {
+  name: 'leader-lease-with-a-suspended-machine',
+  about:
+    'The same with a slow first leader, where the machine of that leader or of its granter sleeps once: its monotonic clock stands still.',
+  periods: 3,
+  restarted: [],
+  suspended: ['a', 'c'],
+  rates: [[slow, fast]],
+};
+
+export const founding: FoundingWorld = {
+  name: 'founding-of-three',
+  about: 'Three names found a group; none loses its memory; answers come at once or never, every other frame as late as it likes.',
+  voters: ['a', 'b', 'c'],
+  lateAnswers: false,
+  wipes: 0,
+  wiped: [],
+  incarnationsMax: 1,
+  marks: ['founded'],
+};
+
+export const foundingLate: FoundingWorld = {
+  name: 'founding-with-a-wipe',
+  about: 'Two names found a group, while either loses its memory; answers come as late as they like.',
+  voters: ['a', 'b'],
+  lateAnswers: true,
+  wipes: 1,
+  wiped: ['a', 'b'],
+  incarnationsMax: 3,
+  marks: ['founded', 'founded after a wipe', 'an incarnation is given up'],
+};

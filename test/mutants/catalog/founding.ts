@@ -1,0 +1,120 @@
+/** Wrong foundings: two groups of one name, one that is wedged, or one that grants too early. Rules 11 to 14. */
+import { model, patch, simulation, unit } from '../mutant.ts';
+import type { Mutant } from '../mutant.ts';
+
+export const founding: readonly Mutant[] = [
+  {
+    name: 'founder-accepts-two-records',
+    hazard: 'An incarnation takes part in two foundings (rule 11).',
+    patches: [
+      patch(
+        'paxos/founding.ts',
+        '    if (this.record) return sameFounding(this.record, record) && !this.complete ? this.sayAccepted() : undefined;\n',
+        '',
+      ),
+    ],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'founder-never-gives-up',
+    hazard: 'One memory lost in the middle of a founding wedges it for ever (rule 11).',
+    patches: [
+      patch(
+        'paxos/founding.ts',
+        'if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;',
+        'if (!stranger || stranger) return;',
+      ),
+    ],
+    killers: [unit('group/member-founding'), model('founding-with-a-wipe')],
+  },
+  {
+    name: 'founder-gives-up-too-soon',
+    hazard: 'A founder discards its incarnation though another knows that the founding is complete (rule 11).',
+    patches: [
+      patch(
+        'paxos/founding.ts',
+        'if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;',
+        'if (!stranger) return;',
+      ),
+    ],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'founding-by-majority',
+    hazard: 'A founding is complete before every named voter has accepted it (rule 11; lesson: a lone member becomes a cluster).',
+    patches: [
+      patch(
+        'paxos/founding.ts',
+        'if (voters.every((node) => node === self.node || this.acceptedBy.has(node))) this.learnComplete();',
+        'if (2 * voters.filter((node) => node === self.node || this.acceptedBy.has(node)).length > voters.length) this.learnComplete();',
+      ),
+    ],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'group-opens-without-the-wait',
+    hazard: 'A group grants while leases of a founding that nobody remembers may still run (rule 12).',
+    patches: [
+      patch(
+        'group/leader-service.ts',
+        'if (this.state.isOpen || this.options.record.firstFounding) return 0;',
+        'if (nowMs > -Infinity) return 0;',
+      ),
+    ],
+    killers: [unit('group/opening')],
+  },
+  {
+    name: 'group-opens-unconfirmed',
+    hazard: 'A session opens before every founder has confirmed that it knows completion (rule 11).',
+    patches: [
+      patch(
+        'group/leader-service.ts',
+        'if (this.opening || this.state.isOpen || !this.allConfirmed) return;',
+        'if (this.opening || this.state.isOpen) return;',
+      ),
+    ],
+    killers: [unit('group/opening')],
+  },
+  {
+    name: 'stale-greeting-counts-for-a-founder',
+    hazard: 'A greeting to an old nonce, re-read from a retained topic, is evidence of a group (rule 11).',
+    patches: [
+      patch('paxos/founding.ts', "if (this.nonce === '' || greeting.nonce !== this.nonce) return;", "if (this.nonce === '') return;"),
+    ],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'stale-greeting-counts-for-a-client',
+    hazard: 'A client believes in a group by a greeting to an old nonce (rule 11).',
+    patches: [patch('group/inquiry.ts', 'return greeting.nonce === this.nonce;', "return greeting.nonce !== '';")],
+    killers: [unit('group/inquiry')],
+  },
+  {
+    name: 'founders-clocks-apart',
+    hazard: 'Founders whose calendars differ by more than 2 s found all the same, and tokens may fall (rule 13).',
+    patches: [
+      patch('paxos/founding.ts', 'if (witness.byMs > foundersClockSkewMaxMs) return false;', ''),
+      patch('paxos/founding.ts', 'if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;', ''),
+    ],
+    killers: [unit('group/member-founding')],
+  },
+  {
+    name: 'record-of-other-voters',
+    hazard: 'A founder accepts a record that does not list exactly its own voters (rules 11 and 14).',
+    patches: [patch('paxos/founding.ts', '!listed(record, self) || !sameNames(names, voters)) return;', '!listed(record, self)) return;')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'wiped-voter-keeps-its-incarnation',
+    hazard: 'A voter that lost its memory comes back as who it was (rule 3; lesson: wiped voter rejoins under its old identity).',
+    patches: [
+      patch('runtime/create-member.ts', 'loadMember({ storage, host }: EngineOptions)', 'loadMember({ storage, node }: EngineOptions)'),
+      patch(
+        'runtime/create-member.ts',
+        "storage.load(() => host.randomBytes(16).toString('hex'))",
+        "storage.load(() => Buffer.from(node).toString('hex').padEnd(32, '0').slice(0, 32))",
+      ),
+    ],
+    killers: [simulation(10)],
+  },
+];

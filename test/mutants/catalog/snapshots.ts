@@ -1,0 +1,86 @@
+/** Wrong snapshots and wrong floors: a state that is taken up in part or mixed, written while it changes, or forgotten too early. */
+import { patch, unit } from '../mutant.ts';
+import type { Mutant } from '../mutant.ts';
+
+export const snapshots: readonly Mutant[] = [
+  {
+    name: 'snapshot-installed-in-part',
+    hazard: 'A snapshot is taken up before its last chunk is there (lesson: snapshot larger than a frame).',
+    patches: [
+      patch('snapshot/snapshot-intake.ts', 'return this.nextChunk < header.chunks ?', 'return this.nextChunk < header.chunks - 1 ?'),
+      patch('snapshot/snapshot-intake.ts', 'if (this.rows !== header.rows)', 'if (this.rows > header.rows)'),
+      patch(
+        'snapshot/snapshot-intake.ts',
+        "if (group === null || this.hash.update(headerText(header)).digest('hex') !== header.hash)",
+        'if (group === null || headerText(header) === header.hash)',
+      ),
+    ],
+    killers: [unit('snapshot/snapshot')],
+  },
+  {
+    name: 'two-snapshots-mixed',
+    hazard: 'Chunks of two snapshots become one state (lesson: two snapshots mixed).',
+    patches: [patch('snapshot/snapshot-intake.ts', 'hash !== header.hash || chunk !== this.nextChunk', 'chunk !== this.nextChunk')],
+    killers: [unit('snapshot/snapshot')],
+  },
+  {
+    name: 'snapshot-hash-unchecked',
+    hazard: 'A snapshot with a row that was changed on its way is taken up (lesson: snapshot larger than a frame).',
+    patches: [
+      patch(
+        'snapshot/snapshot-intake.ts',
+        "if (group === null || this.hash.update(headerText(header)).digest('hex') !== header.hash)",
+        'if (group === null || headerText(header) === header.hash)',
+      ),
+    ],
+    killers: [unit('snapshot/snapshot')],
+  },
+  {
+    name: 'applied-while-it-is-written',
+    hazard: 'Slots are applied while a snapshot of the state is being written, so that it is the state of no slot (rule 2).',
+    patches: [patch('group/voter-seat.ts', 'if (this.waiting.length > 0 && !this.isFrozen)', 'if (this.waiting.length > 0)')],
+    killers: [unit('group/snapshot-writing')],
+  },
+  {
+    name: 'candidate-fills-under-the-floor',
+    hazard: 'A candidate that lacks what a promiser has forgotten fills it with no-ops (rule 2).',
+    patches: [
+      patch(
+        'paxos/replica.ts',
+        'if (chosenIndex > this.log.chosenIndex) this.learner.maybeFetch',
+        'if (chosenIndex > this.log.chosenIndex && this.log.chosenIndex > 0) this.learner.maybeFetch',
+      ),
+    ],
+    killers: [unit('paxos/forgotten')],
+  },
+  {
+    name: 'snapshot-leaves-the-log-behind',
+    hazard: 'The log goes on under a snapshot that was taken up, and hands slots out that are in the state already (rule 2).',
+    patches: [
+      patch(
+        'paxos/log.ts',
+        'this.entries.splice(0, slot - this.base);\n    this.base = slot;\n    this.floor = slot;',
+        'this.entries.splice(0, slot - this.base);\n    this.base = slot;',
+      ),
+    ],
+    killers: [unit('paxos/forgotten')],
+  },
+  {
+    name: 'log-of-the-dead',
+    hazard: 'A voter that is gone makes the log of the others grow for ever (lesson: unbounded memory).',
+    patches: [
+      patch(
+        'paxos/replica.ts',
+        'Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), log.chosenIndex - slotsMax)',
+        'Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), 0 * slotsMax || 0)',
+      ),
+    ],
+    killers: [unit('paxos/forgotten')],
+  },
+  {
+    name: 'served-log-forgotten',
+    hazard: 'What follows a snapshot is forgotten while it is being fetched, so that whoever took it needs another at once (rule 2).',
+    patches: [patch('paxos/log.ts', 'Math.min(slot, this.taken, this.keepAbove)', 'Math.min(slot, this.taken)')],
+    killers: [unit('paxos/forgotten')],
+  },
+];

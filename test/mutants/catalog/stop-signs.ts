@@ -1,0 +1,82 @@
+/** Wrong successions: configurations that do not end where their stop-sign is, and seats that are given to whom they should not. */
+import { model, patch, unit } from '../mutant.ts';
+import type { Mutant } from '../mutant.ts';
+
+export const stopSigns: readonly Mutant[] = [
+  {
+    name: 'nothing-purged-above-a-stop-sign',
+    hazard: 'What was voted for above a stop-sign stays in the log of the next configuration (rule 1).',
+    patches: [patch('paxos/log.ts', '    this.entries.length = Math.max(0, Math.min(this.entries.length, slot - this.base));\n', '')],
+    killers: [unit('paxos/stop-sign'), model('stop-sign-with-gaps')],
+  },
+  {
+    name: 'begin-above-an-adopted-stop-sign',
+    hazard: 'A leader that adopted a stop-sign begins at once, and serves a configuration that may be over (rules 1 and 6).',
+    patches: [patch('paxos/replica.ts', 'if (!adopted.some(({ value }) => this.isStopSign(value))) this.begin', 'this.begin')],
+    killers: [unit('paxos/stop-sign')],
+  },
+  {
+    name: 'value-above-ones-own-stop-sign',
+    hazard: 'A leader goes on proposing above its stop-sign (rule 1).',
+    patches: [patch('paxos/replica.ts', 'if (term.beginSlot === 0 || term.stopSlot > 0) return;', 'if (term.beginSlot === 0) return;')],
+    killers: [unit('paxos/stop-sign')],
+  },
+  {
+    name: 'votes-of-the-configuration-before',
+    hazard: 'Votes under a stop-sign count in the configuration after it (rule 1).',
+    patches: [patch('paxos/log.ts', 'entry?.ballot && slot > this.sealed ?', 'entry?.ballot ?')],
+    killers: [unit('paxos/stop-sign')],
+  },
+  {
+    name: 'rounds-that-begin-anew',
+    hazard: 'A ballot of one configuration is used again in the next (rule 3).',
+    patches: [patch('paxos/follower.ts', 'if (succession) this.see(succession.highestSeen);', '')],
+    killers: [unit('paxos/stop-sign')],
+  },
+  {
+    name: 'stop-sign-under-any-stamp',
+    hazard: 'A stop-sign takes effect although another leader began before it (rule 5).',
+    patches: [
+      patch('group/group-state.ts', '    if (entry[1] !== this.#stamp) return;\n    this.#outcome.sealed', '    this.#outcome.sealed'),
+    ],
+    killers: [unit('group/membership')],
+  },
+  {
+    name: 'replaced-incarnation-readmitted',
+    hazard: 'An incarnation that lost its seat is given one again (rule 16).',
+    patches: [
+      patch('group/membership.ts', '    if (voters.some(({ incarnation }) => this.#replaced.has(incarnation))) return null;\n', ''),
+    ],
+    killers: [unit('group/membership')],
+  },
+  {
+    name: 'service-after-the-stop-sign',
+    hazard: 'A leader goes on answering after it has sent its stop-sign (rule 6).',
+    patches: [
+      patch(
+        'group/voter-seat.ts',
+        'stamp: string, at: Instant): void {\n    this.service = null;\n',
+        'stamp: string, at: Instant): void {\n',
+      ),
+    ],
+    killers: [unit('group/swaps')],
+  },
+  {
+    name: 'seat-of-the-living-given-away',
+    hazard: 'A seat is given to another process of its name although its owner answers heartbeats (rule 16).',
+    patches: [patch('group/swap-watch.ts', 'if (!newcomer || connected.includes(seat.node) ||', 'if (!newcomer ||')],
+    killers: [unit('group/swaps')],
+  },
+  {
+    name: 'seat-given-to-one-that-lags',
+    hazard: 'A seat is given to a newcomer that has yet to catch up (rule 16).',
+    patches: [patch('group/swap-watch.ts', ' && chosenIndex - newcomer.appliedIndex <= slotsLackingMax;', ';')],
+    killers: [unit('group/swap-watch')],
+  },
+  {
+    name: 'void-records-remembered',
+    hazard: 'After a restart with memory, votes of a configuration that is over are found again above its stop-sign (rule 1).',
+    patches: [patch('storage/begin-run.ts', '        seal(record.sealedAt, votes, learned);\n', '')],
+    killers: [unit('paxos/stop-sign')],
+  },
+];
