@@ -10,7 +10,6 @@ import type { Seats, Turn } from './succession.ts';
 const tickMs = 1_000;
 const resource = 'l/x';
 const firstToken = 2 ** 22 + 1;
-const read: GroupSessionMessage = { type: 'watch', version: 1, resources: [resource] };
 
 export interface ReadBounds {
   readonly reads: 'lease' | 'quorum';
@@ -20,7 +19,9 @@ export interface ReadBounds {
 
 interface State {
   readonly seats: Seats;
+  /** The writer's. */
   readonly session: number;
+  readonly reader: number;
   /** How many of the writer's commands were proposed. */
   readonly written: number;
   /** How much was chosen when the read left: somebody may have been told of all that. */
@@ -49,10 +50,11 @@ class ReadBarrier implements Model<State> {
   }
 
   initial(): State[] {
-    const open: GroupSessionMessage = { type: 'openSession', nonce: 'y', ttlMs: 100 * tickMs, replaces: 0 };
-    const { seats } = this.succession.opened(['y', open]);
+    const open = { type: 'openSession', ttlMs: 100 * tickMs, replaces: 0 } as const;
+    const { seats } = this.succession.opened(['y', { ...open, nonce: 'y' }], ['z', { ...open, nonce: 'z' }]);
     const session = seats.log.state.sessionOfNode('y') ?? 0;
-    return [{ seats, session, written: 0, mustSee: null, heardBy: [], answered: false, broken: null }];
+    const reader = seats.log.state.sessionOfNode('z') ?? 0;
+    return [{ seats, session, reader, written: 0, mustSee: null, heardBy: [], answered: false, broken: null }];
   }
 
   *next(state: State): Iterable<Step<State>> {
@@ -66,6 +68,7 @@ class ReadBarrier implements Model<State> {
     for (let index = 0; index < 2; index += 1) {
       const write = written < this.bounds.writesMax ? this.succession.hears(seats, index, 'y', this.command(state)) : null;
       if (write) yield this.told({ ...state, written: written + 1 }, write);
+      const read: GroupSessionMessage = { type: 'watch', session: state.reader, version: 1, resources: [resource] };
       const reading = mustSee !== null && !heardBy.includes(index) ? this.succession.hears(seats, index, 'z', read) : null;
       if (reading) yield this.told({ ...state, heardBy: [...heardBy, index].sort() }, reading);
     }

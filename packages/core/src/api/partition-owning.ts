@@ -39,6 +39,8 @@ export class Owning implements SetOwner, RunListener {
   readonly #awaiting = new Map<number, PartitionRow>();
   /** Tokens of what goes back before anything was begun under it. */
   readonly #returning = new Set<number>();
+  /** The newest token of each partition under which this process is done: word of it may still be on its way. */
+  readonly #ended = new Map<number, number>();
   readonly #coolDowns = new Set<TimerHandle>();
   readonly #stopWatching: (() => void)[] = [];
   #resolve: () => void = () => undefined;
@@ -123,6 +125,7 @@ export class Owning implements SetOwner, RunListener {
   onEnded(run: PartitionRun, how: 'released' | 'refused' | 'lost'): void {
     const { partition, token } = run.held;
     this.#runs.delete(token);
+    this.#markEnded(partition, token);
     if (how !== 'lost') this.instance.tell({ type: 'partitionReleased', name: this.name, partition, token });
     if (how === 'refused') this.#coolDown(partition);
     this.#changed();
@@ -171,7 +174,7 @@ export class Owning implements SetOwner, RunListener {
       if (standing !== phase.owned) this.#revoke(run, revoked(run));
       return;
     }
-    if (this.#returning.has(token)) return;
+    if (this.#returning.has(token) || token <= (this.#ended.get(partition) ?? 0)) return;
     // Nothing was begun under it, so there is nothing to drain.
     if (standing !== phase.owned || this.#phase !== 'owning') return void this.#return(row);
     this.#awaiting.set(partition, row);
@@ -201,11 +204,16 @@ export class Owning implements SetOwner, RunListener {
 
   /** Whoever takes part again must not begin on what is about to be taken away. */
   async #return(row: PartitionRow): Promise<void> {
-    const [, , , token] = row;
+    const [partition, , , token] = row;
     this.#returning.add(token);
     await this.#held(row)?.giveBack();
     this.#returning.delete(token);
+    this.#markEnded(partition, token);
     this.#maybeEnd();
+  }
+
+  #markEnded(partition: number, token: number): void {
+    this.#ended.set(partition, Math.max(token, this.#ended.get(partition) ?? 0));
   }
 
   #held([partition, , , token, , note]: PartitionRow): HeldPartition | null {

@@ -7,10 +7,20 @@ import type { TimerHandle } from '../time/host.ts';
 import type { Instance } from './instance.ts';
 import type { Ownership, PartitionMemberInfo, PartitionOwner } from './partitions-contract.ts';
 
-/** Calls the listener with what is told of a set: all of it, or what this process owns. */
-export function watchSet(instance: Instance, resource: string, listener: (state: PartitionsState) => void): () => void {
-  return instance.engine.watch(resource, (state) => {
-    if (isPartitionsState(state)) listener(state);
+/**
+ * Calls the listener with what is told of a set: all of it, or what this process owns. Never with what is older than what it was told
+ * before, as the full answer of a voter that lags would be; what is told between the two follows it.
+ */
+export function watchSet({ engine }: Instance, resource: string, listener: (state: PartitionsState) => void): () => void {
+  let { founding } = engine;
+  let newest = 0;
+  return engine.watch(resource, (state) => {
+    if (!isPartitionsState(state)) return;
+    if (engine.founding !== founding) newest = 0;
+    founding = engine.founding;
+    if (state.version < newest) return;
+    newest = state.version;
+    listener(state);
   });
 }
 

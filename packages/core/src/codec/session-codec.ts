@@ -18,7 +18,7 @@ import { packTokens, partitionsTuple, readPartitions, readTokens } from './parti
 // keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex
 // keptAlive     => 71 session id [result] [unknownSeq] [token] rewatch   tokens as differences, partition-codec.ts
 // sessionEnded  => 72 session
-// watch         => 73 version [resource]
+// watch         => 73 session version [resource]
 // watched       => 74 version index [state]
 // redirect      => 75 (node | "")
 // reason        => 0 closed | 1 nameTaken | 2 limit | 3 ttlTooLong
@@ -54,7 +54,7 @@ export function sessionTuple(message: AnySessionMessage): Tuple {
       return [messageCode.keptAlive, session, id, results, unknown, packTokens(covered), rewatch];
     }
     case 'watch':
-      return [messageCode.watch, message.version, message.resources];
+      return [messageCode.watch, message.session, message.version, message.resources];
     case 'watched':
       return [messageCode.watched, message.version, message.index, message.states.map(stateTuple)];
     case 'redirect':
@@ -140,8 +140,13 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
       return { type: 'sessionEnded', session: count(session, 'sessionEnded.session') };
     }
     case messageCode.watch: {
-      const [, version, resources] = tuple(fields, 3, 'watch');
-      return { type: 'watch', version: count(version, 'watch.version'), resources: each(resources, 'watch.resources', resource) };
+      const [, session, version, resources] = tuple(fields, 4, 'watch');
+      return {
+        type: 'watch',
+        session: count(session, 'watch.session'),
+        version: count(version, 'watch.version'),
+        resources: each(resources, 'watch.resources', resource),
+      };
     }
     case messageCode.watched: {
       const [, version, index, states] = tuple(fields, 4, 'watched');

@@ -35,17 +35,17 @@ export class RunWriter {
   }
 
   write(records: readonly MemberRecord[], began: Instant, then: () => void): void {
-    this.store({ write: () => this.storage.append(records), beside: null }, began, then);
+    this.store({ write: () => this.storage.append(records), compacts: false, beside: null }, began, then);
   }
 
   /** `then` follows at once where the write is done at once. */
-  store({ write, beside }: TurnStore, began: Instant, then: () => void): void {
+  store({ write, compacts, beside }: TurnStore, began: Instant, then: () => void): void {
     const done = (): void => {
       this.isBusy = false;
       this.#writtenAt = began;
       then();
     };
-    const written = write();
+    const written = compacts && this.#beside ? this.#beside.then(write) : write();
     if (beside) this.#writeBeside(beside);
     if (written === undefined) return done();
     this.isBusy = true;

@@ -1,4 +1,5 @@
 /** What a holder watches: the list that it last asked for, and how far it has received what the leader tells of it. */
+import type { SessionKey } from './command.ts';
 import type { Watch, Watched } from './message.ts';
 
 export interface HolderWatchSnapshot {
@@ -40,11 +41,11 @@ export class HolderWatch {
   }
 
   /** The list as it leaves; whatever was received is told again from the full answer on. */
-  message(): Watch {
+  message(session: SessionKey): Watch {
     this.unsent = false;
     this.version += 1;
     this.index = 0;
-    return { type: 'watch', version: this.version, resources: this.resources };
+    return { type: 'watch', session, version: this.version, resources: this.resources };
   }
 
   /** What a keep-alive says of it: nothing, where the list is about to leave anyway. */

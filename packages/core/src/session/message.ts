@@ -99,9 +99,10 @@ export interface SessionEnded {
   readonly session: SessionKey;
 }
 
-/** Replaces the sender's watch list. */
+/** Replaces the watch list of the sender's session, unless a list of the same or a higher version already has. */
 export interface Watch {
   readonly type: 'watch';
+  readonly session: SessionKey;
   readonly version: number;
   readonly resources: readonly string[];
 }

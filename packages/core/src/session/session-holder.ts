@@ -365,7 +365,8 @@ export class SessionHolder<Op, Result, State> {
   }
 
   private sendWatch(): void {
-    if (this.phase.type === 'open' || this.phase.type === 'confirming') this.out.send.push(this.watched.message());
+    if (this.phase.type !== 'open' && this.phase.type !== 'confirming') return;
+    this.out.send.push(this.watched.message(this.phase.session));
   }
 
   private isOurs(session: SessionKey): boolean {

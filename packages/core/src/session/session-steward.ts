@@ -24,6 +24,7 @@ export interface StewardSend<Op, Result, State> {
 }
 
 interface WatchList {
+  readonly session: SessionKey;
   readonly version: number;
   readonly resources: ReadonlySet<string>;
   index: number;
@@ -126,9 +127,12 @@ export class SessionSteward<Op, Result, State> {
     return { type: 'keptAlive', session: key, id, results, unknown, covered, rewatch: this.missedUpdates(node, message) };
   }
 
-  onWatch(node: string, { version, resources }: Watch): StewardSend<Op, Result, State>[] {
+  /** A list that comes twice is not counted from 1 again: its holder would take what is told anew for what it has. */
+  onWatch(node: string, { session, version, resources }: Watch): StewardSend<Op, Result, State>[] {
+    const known = this.watches.get(node);
+    if (this.view.session(session)?.node !== node || (known?.session === session && version <= known.version)) return [];
     this.unwatch(node);
-    const list: WatchList = { version, resources: new Set(resources), index: 0 };
+    const list: WatchList = { session, version, resources: new Set(resources), index: 0 };
     this.watches.set(node, list);
     for (const resource of list.resources) {
       const nodes = this.watchersOf.get(resource) ?? new Set<string>();

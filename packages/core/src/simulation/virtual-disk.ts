@@ -22,6 +22,8 @@ export class VirtualDisk {
   #snapshot: StoredSnapshot | undefined;
   /** Records of appends that have begun. */
   #underWay = 0;
+  /** The process whose compaction is under way, or 0. */
+  #compacting = 0;
   /** Of the process that has it open; a crashed one writes no more. */
   #opening = 0;
 
@@ -89,11 +91,14 @@ export class VirtualDisk {
   /** What is appended while it is written comes after it: the place in the order is that of the call. */
   async #compact(snapshot: StoredSnapshot, records: readonly MemberRecord[], opening: number): Promise<void> {
     if (this.kind === 'none') return;
+    if (this.#compacting === opening) throw new Error('A storage takes one compaction at a time, and this is a second.');
+    this.#compacting = opening;
     const replaced = this.#records.length + this.#underWay;
     if (this.kind === 'slow') await this.#written();
     if (opening !== this.#opening) return new Promise(() => undefined);
     this.#snapshot = snapshot;
     this.#records.splice(0, replaced, ...records);
+    this.#compacting = 0;
   }
 
   /** One write after all that have begun. */

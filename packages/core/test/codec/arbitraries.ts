@@ -270,7 +270,12 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     rewatch: fc.boolean(),
   }),
   sessionEnded: fc.record({ type: fc.constant('sessionEnded'), session: count }),
-  watch: fc.record({ type: fc.constant('watch'), version: count, resources: fc.array(resource, { maxLength: 20 }) }),
+  watch: fc.record({
+    type: fc.constant('watch'),
+    session: count,
+    version: count,
+    resources: fc.array(resource, { maxLength: 20 }),
+  }),
   watched: fc.record({ type: fc.constant('watched'), version: count, index: count, states: fc.array(state, { maxLength: 4 }) }),
   redirect: fc.record({ type: fc.constant('redirect'), leader: nodeOrNobody }),
 };

@@ -165,7 +165,7 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
     rewatch: false,
   },
   sessionEnded: { type: 'sessionEnded', session: 4096 },
-  watch: { type: 'watch', version: 1, resources: ['l/x', 'e/y'] },
+  watch: { type: 'watch', session: 8195, version: 1, resources: ['l/x', 'e/y'] },
   watched: {
     type: 'watched',
     version: 1,

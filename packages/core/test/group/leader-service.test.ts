@@ -12,7 +12,7 @@ const ballot = ballotOf('a', 2);
 const record = { configuration, tokenSecond: 1, maxSessionTtlMs: 1_000, firstFounding: true };
 const session = sessionKeyOf(1, 2);
 const keepAlive: GroupSessionMessage = { type: 'keepAlive', session, id: 1, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0 };
-const watch: GroupSessionMessage = { type: 'watch', version: 1, resources: ['l/x'] };
+const watch = { type: 'watch', session, version: 1, resources: ['l/x'] } as const;
 
 /** Slot 1, of an earlier leader, opened the group and a session of x; this leader's begin is slot 2. */
 class Desk {
@@ -117,7 +117,7 @@ describe('a leader', () => {
     desk.quorumRound(0);
     expect(desk.hear(watch, 10)).toEqual(['watched']);
     desk.term.propose(null, 20);
-    expect(desk.hear(watch, 30)).toEqual([]);
+    expect(desk.hear({ ...watch, version: 2 }, 30)).toEqual([]);
     desk.term.propose(null, 40);
     desk.apply([], 50);
     expect(desk.answers()).toEqual(['watched']);

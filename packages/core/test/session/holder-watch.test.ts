@@ -5,7 +5,7 @@ describe('an answer to a watch', () => {
   const watching = () => {
     const watch = new HolderWatch();
     watch.replace(['o/orders']);
-    return { watch, version: watch.message().version };
+    return { watch, version: watch.message(1).version };
   };
 
   test('is news once, however often it comes', () => {
@@ -18,7 +18,7 @@ describe('an answer to a watch', () => {
 
   test('counts for nothing once the list has left again, for another leader may have answered since', () => {
     const { watch, version } = watching();
-    const again = watch.message().version;
+    const again = watch.message(1).version;
     expect(again).not.toBe(version);
     expect(watch.take({ type: 'watched', version, index: 1, states: ['of the old leader'] })).toEqual([]);
     expect(watch.take({ type: 'watched', version: again, index: 1, states: ['of the new one'] })).toEqual(['of the new one']);

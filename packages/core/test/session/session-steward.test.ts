@@ -117,7 +117,7 @@ describe('a steward', () => {
   it('counts the updates of a watch list, and asks for the list again where one was missed', () => {
     const { steward, view } = deskOf();
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ rewatch: true });
-    expect(steward.onWatch('a', { type: 'watch', version: 1, resources: ['l/x'] })[0]?.message).toMatchObject({
+    expect(steward.onWatch('a', { type: 'watch', session: 1, version: 1, resources: ['l/x'] })[0]?.message).toMatchObject({
       index: 1,
       states: ['state of l/x'],
     });
@@ -129,5 +129,14 @@ describe('a steward', () => {
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 10)).toMatchObject({ rewatch: true });
     steward.ended(1, 'a');
     expect(steward.hasWatchers).toBe(false);
+  });
+
+  it('does not tell a list again that comes twice or late, nor one of another session', () => {
+    const { steward, view } = deskOf();
+    const told = (session: number, version: number): number =>
+      steward.onWatch('a', { type: 'watch', session, version, resources: ['l/x'] }).length;
+    expect([told(1, 4), told(1, 4), told(1, 3), told(2, 9), told(77, 9)]).toEqual([1, 0, 0, 0, 0]);
+    expect(steward.changed(new Set(['l/x']), view.statesOf)).toMatchObject([{ node: 'a', message: { version: 4, index: 2 } }]);
+    expect(told(1, 5)).toBe(1);
   });
 });
