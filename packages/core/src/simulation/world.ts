@@ -17,6 +17,7 @@ import type { Random } from '../time/random.ts';
 import type { Circumstances } from './circumstances.ts';
 import { Marks } from './marks.ts';
 import { markOutput, tellOutput } from './member-story.ts';
+import { stepsOfMacrotasks } from './microtasks.ts';
 import { BrokenPromise, Observer } from './observer.ts';
 import type { Observed } from './observer.ts';
 import { Schedule } from './schedule.ts';
@@ -235,29 +236,28 @@ export class World {
   }
 
   /** Lets time pass until the moment given, or until `isEnough`. Rejects with the first broken promise. */
-  async run(untilMs: number, isEnough: () => boolean = () => false): Promise<void> {
-    await this.#settle();
-    while (!isEnough()) {
+  run(untilMs: number, isEnough: () => boolean = () => false): Promise<void> {
+    return stepsOfMacrotasks(() => {
+      if (this.#broken) throw this.#broken;
+      if (this.#ready.length > 0) return this.#follow();
+      if (isEnough()) return 'done';
       const next = this.schedule.take(untilMs);
-      if (next === undefined) return;
+      if (next === undefined) return 'done';
       this.events += 1;
       if (this.events > eventsMax) this.fail('progress', `${eventsMax} events in one life`);
       this.#guard(next.happen);
-      await this.#settle();
-    }
+      return this.#follow();
+    });
   }
 
   // What runs.
 
-  /** Everything that follows from what just happened, at this same moment. */
-  async #settle(): Promise<void> {
-    do {
-      const ready = this.#ready;
-      this.#ready = [];
-      for (const work of ready) this.#guard(work);
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      if (this.#broken) throw this.#broken;
-    } while (this.#ready.length > 0);
+  /** What follows from what just happened, at this same moment; what promises make of it comes after it. */
+  #follow(): 'more' {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const work of ready) this.#guard(work);
+    return 'more';
   }
 
   #guard(work: () => void): void {
