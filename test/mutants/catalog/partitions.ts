@@ -193,4 +193,17 @@ export const partitions: readonly Mutant[] = [
     ],
     killers: [unit('api/partitions')],
   },
+  {
+    name: 'begins-again-what-it-gave-back',
+    hazard: 'Word of a partition that is older than the answer to its release begins a handler under the token given back (promise 6).',
+    patches: [
+      patch(
+        'api/partition-owning.ts',
+        'if (this.#returning.has(token) || token <= (this.#ended.get(partition) ?? 0)) return;',
+        'if (this.#returning.has(token)) return;',
+      ),
+      patch('api/partition-watch.ts', 'if (state.version < newest) return;', ''),
+    ],
+    killers: [savedLives],
+  },
 ];

@@ -223,4 +223,10 @@ export const sessions: readonly Mutant[] = [
     patches: [patch('session/session-table.ts', '!(isOwn && request.replaces > living.replaces)', '!isOwn')],
     killers: [unit('session/session-table'), model('session-opening')],
   },
+  {
+    name: 'watch-list-counted-again',
+    hazard: 'A watch list that comes twice is counted from 1 again, and its holder takes news for what it has already (promise 8).',
+    patches: [patch('session/session-steward.ts', ' || (known?.session === session && version <= known.version)', '')],
+    killers: [unit('session/session-steward'), unit('simulation/saved-lives')],
+  },
 ];

@@ -83,4 +83,13 @@ export const snapshots: readonly Mutant[] = [
     patches: [patch('paxos/log.ts', 'Math.min(slot, this.taken, this.keepAbove)', 'Math.min(slot, this.taken)')],
     killers: [unit('paxos/forgotten')],
   },
+  {
+    name: 'two-compactions-at-once',
+    hazard:
+      'An installed snapshot is stored while an earlier one is still being written, and the later to end takes records with it (rule 2).',
+    patches: [
+      patch('runtime/run-writer.ts', 'compacts && this.#beside ? this.#beside.then(write) : write();', 'compacts ? write() : write();'),
+    ],
+    killers: [unit('runtime/run-writer'), unit('simulation/saved-lives')],
+  },
 ];

@@ -4,6 +4,7 @@ import type { MemberRecord } from '../group/member.ts';
 import type { Configuration } from '../paxos/configuration.ts';
 import { beginRun, foldRecords } from '../storage/begin-run.ts';
 import type { LoadedMember, Storage, StoredSnapshot } from '../storage/storage.ts';
+import { BrokenPromise } from './observer.ts';
 import type { Schedule } from './schedule.ts';
 
 /** `none`: a diskless pod. `instant`: durable at once. `slow`: durable, and acknowledged, after `delayMs`. */
@@ -69,7 +70,10 @@ export class VirtualDisk {
     return {
       load: (mint) => Promise.resolve(this.#load(mint)),
       append: (records) => this.#append(records, opening),
-      compact: (snapshot, records) => this.#compact(snapshot, records, opening),
+      compact: (snapshot, records) => {
+        if (this.#compacting === opening) throw new BrokenPromise('storage contract', 'a second compaction at a time', this.schedule.nowMs);
+        return this.#compact(snapshot, records, opening);
+      },
       discard: () => {
         this.wipe();
         return Promise.resolve();
@@ -91,7 +95,6 @@ export class VirtualDisk {
   /** What is appended while it is written comes after it: the place in the order is that of the call. */
   async #compact(snapshot: StoredSnapshot, records: readonly MemberRecord[], opening: number): Promise<void> {
     if (this.kind === 'none') return;
-    if (this.#compacting === opening) throw new Error('A storage takes one compaction at a time, and this is a second.');
     this.#compacting = opening;
     const replaced = this.#records.length + this.#underWay;
     if (this.kind === 'slow') await this.#written();

@@ -115,3 +115,25 @@ describe('a run that nobody else can take over', () => {
     expect([desk.turns.length, desk.writes.length]).toEqual([2, 0]);
   });
 });
+
+test('a store takes one compaction at a time: that of an installed snapshot waits for the one begun beside an earlier turn (1 run)', async () => {
+  const desk = new Desk(undefined);
+  const began: string[] = [];
+  let end: () => void = () => undefined;
+  const beside = (): Promise<void> => {
+    began.push('beside');
+    return new Promise((resolve) => (end = resolve));
+  };
+  const install = (): Promise<void> => {
+    began.push('installed');
+    return Promise.resolve();
+  };
+  let isDone = false;
+  desk.writer.store({ write: () => undefined, compacts: false, beside }, desk.clock.now, () => undefined);
+  desk.writer.store({ write: install, compacts: true, beside: null }, desk.clock.now, () => (isDone = true));
+  await new Promise(setImmediate);
+  expect([began, desk.writer.isBusy]).toEqual([['beside'], true]);
+  end();
+  await new Promise(setImmediate);
+  expect([began, isDone, desk.writer.isBusy]).toEqual([['beside', 'installed'], true, false]);
+});
