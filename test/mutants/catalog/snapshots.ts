@@ -92,4 +92,10 @@ export const snapshots: readonly Mutant[] = [
     ],
     killers: [unit('runtime/run-writer'), unit('simulation/saved-lives')],
   },
+  {
+    name: 'snapshots-of-an-earlier-founding',
+    hazard: 'A standby of a founding that is over takes a seat in the next, and refuses its snapshots for those of another (promise 7).',
+    patches: [patch('group/place.ts', '      this.snapshots = null;\n      this.storedIndex = 0;', '      this.storedIndex = 0;')],
+    killers: [unit('simulation/saved-lives')],
+  },
 ];

@@ -73,6 +73,11 @@ export class Place {
 
   /** This process is a voter of the record's configuration. */
   enter(record: FoundingRecord, at: Instant, origin: SeatOrigin = {}): VoterSeat {
+    // Of an earlier founding nothing is of use, and its snapshots would be taken for those of this one.
+    if (this.known?.configuration.founding !== record.configuration.founding) {
+      this.snapshots = null;
+      this.storedIndex = 0;
+    }
     this.snapshots ??= new Snapshots(this.options, record);
     this.known = record;
     this.standby = null;
