@@ -1,5 +1,6 @@
 /** The models of sessions, locks and elections, and what is planted into them. */
 import type { Model, Planted } from '../checker/model.ts';
+import { acrossStopSign } from './across-stop-sign.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { holderClocks } from './holder-clocks.ts';
 import { lockQueue } from './lock-queue.ts';
@@ -126,6 +127,41 @@ const opening = sessionOpening(
 
 const clocks = holderClocks(5);
 
+const served = ['a silent leader holds its lease', 'the next one is served under a lease of the last'];
+const renewed = [...served, 'renewed in the next one', 'expired in the next one'];
+
+const keptAcross = acrossStopSign({
+  name: 'keep-alive-across-a-stop-sign',
+  about:
+    'A leader under its lease sends a stop-sign, another leads the next configuration with a swapped seat; one holder; 4 ticks, TTL 2.',
+  marks: renewed,
+  asks: 'keep-alive',
+  isAdopted: false,
+  ttlTicks: 2,
+  ticks: 4,
+});
+
+const keptAcrossAdopted = acrossStopSign({
+  name: 'keep-alive-across-an-adopted-stop-sign',
+  about: 'A leader adopts the stop-sign of the one before it, which leads the next configuration in its back; one holder; 4 ticks, TTL 2.',
+  marks: renewed,
+  asks: 'keep-alive',
+  isAdopted: true,
+  ttlTicks: 2,
+  ticks: 4,
+});
+
+const readAcross = acrossStopSign({
+  name: 'read-across-a-stop-sign',
+  about:
+    'A leader under its lease sends a stop-sign, another leads the next configuration; a writer of one command there, one read at any of them.',
+  marks: [...served, 'read after a write of the next one'],
+  asks: 'read',
+  isAdopted: false,
+  ttlTicks: 3,
+  ticks: 1,
+});
+
 export const models: readonly Model<unknown>[] = [
   keepAliveOfOneLeader,
   renewal,
@@ -137,6 +173,9 @@ export const models: readonly Model<unknown>[] = [
   staleRelease,
   once,
   opening,
+  keptAcross,
+  keptAcrossAdopted,
+  readAcross,
 ];
 
 /** In the words of the checks. */
@@ -286,5 +325,33 @@ export const planted: readonly Planted[] = [
     wrong.anyOpenReplaces,
     overtaken,
     'An open that comes late ends the session that its process has opened since (rule 17).',
+  ),
+  plant(
+    'answers-after-its-stop-sign',
+    keptAcross,
+    wrong.answersAfterItsStopSign,
+    overtaken,
+    'A leader keeps a session alive after it proposed the end of its configuration, whose next leader ends it (rule 6).',
+  ),
+  plant(
+    'answers-after-adopting-a-stop-sign',
+    keptAcrossAdopted,
+    wrong.answersAfterAdoptingOne,
+    overtaken,
+    'A leader keeps a session alive while it does not know whether the stop-sign that it adopted ends its configuration (rule 6).',
+  ),
+  plant(
+    'old-timers-in-the-next-configuration',
+    keptAcross,
+    wrong.keepsOldTimers,
+    overtaken,
+    'The next configuration’s leader counts a session’s silence from before its own begin (rules 5 and 6).',
+  ),
+  plant(
+    'read-after-its-stop-sign',
+    readAcross,
+    wrong.readsAfterItsStopSign,
+    oldRead,
+    'A leader answers a read after it proposed the end of its configuration, in which others know more by now (rule 6).',
   ),
 ];

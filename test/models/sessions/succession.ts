@@ -337,7 +337,7 @@ export class Succession {
   }
 }
 
-function partitionViewOf(state: GroupState): PartitionView {
+export function partitionViewOf(state: GroupState): PartitionView {
   const { partitions: table } = state.tables;
   return { sets: () => table.sets(), set: (name) => table.set(name), ttlMsOf: (session) => state.session(session)?.ttlMs ?? 0 };
 }

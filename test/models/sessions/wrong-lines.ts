@@ -1,5 +1,6 @@
 /** Wrong lines put into shipped classes for one run, and taken out again: each is one hazard that a rule of sessions or locks forbids. */
 import { GroupState } from '../../../packages/core/src/group/group-state.ts';
+import { VoterSeat } from '../../../packages/core/src/group/voter-seat.ts';
 import { LeaderService } from '../../../packages/core/src/group/leader-service.ts';
 import type { GroupBatch, GroupEntry } from '../../../packages/core/src/group/member-message.ts';
 import { lockOp, resultCode } from '../../../packages/core/src/lock/command.ts';
@@ -93,6 +94,44 @@ export const keepsOldTimers: Install = () =>
     () =>
       function (this: { readonly deadlines: Map<number, number>; readonly view: GroupState }) {
         for (const { key, ttlMs } of this.view.sessions()) this.deadlines.set(key, ttlMs);
+      } as Method,
+  );
+
+interface SeatInside {
+  service: ServiceInside | null;
+  readonly replica: VoterSeat['replica'];
+  readonly out: { readonly followedBy: unknown };
+}
+
+/** The service goes on although the configuration may end at any moment. */
+export const answersAfterItsStopSign: Install = () =>
+  replaced(
+    VoterSeat,
+    'changeVoters',
+    (changeVoters) =>
+      function (this: SeatInside, ...inputs: never[]) {
+        const { service } = this;
+        changeVoters.apply(this as never, inputs);
+        if (!this.out.followedBy) this.service = service;
+      } as Method,
+  );
+
+/** Nor is a read held until what had been proposed when it came is applied, as which the stop-sign counts too. */
+export const readsAfterItsStopSign: Install = () => {
+  const undo = [answersAfterItsStopSign(), readsBeforeApplying()];
+  return () => undo.forEach((one) => one());
+};
+
+/** A leader whose begin is held back by a stop-sign serves as if it were applied. */
+export const answersAfterAdoptingOne: Install = () =>
+  replaced(
+    VoterSeat,
+    'startService',
+    (startService) =>
+      function (this: SeatInside, ...inputs: never[]) {
+        startService.apply(this as never, inputs);
+        const { leading } = this.replica;
+        if (leading?.beginSlot === 0) this.service?.begin(leading.sinceMs);
       } as Method,
   );
 
