@@ -32,6 +32,41 @@ export const errorCodes = {
     means: 'No majority of the voters can be reached, so nothing can be decided.',
     remedy: 'Bring back the missing voters.',
   },
+  QUORUM_AT_RISK: {
+    retriable: true,
+    means: 'With this change the living voters would be too few to decide.',
+    remedy: 'Bring back or replace the voters that are not heard first.',
+  },
+  CHANGE_UNDER_WAY: {
+    retriable: true,
+    means: 'Voters are changed one at a time, and one change has yet to end.',
+    remedy: 'Ask again: what was done already counts as done.',
+  },
+  NOT_HEARD: {
+    retriable: true,
+    means: 'The leader has not heard lately from the process that the change needs.',
+    remedy: 'Start it, with `standby: true` where it is to be given a seat, and look at `members`.',
+  },
+  NOT_CAUGHT_UP: {
+    retriable: true,
+    means: 'A standby is given a seat only once it has nearly all of the log.',
+    remedy: 'Wait longer with `timeoutMs`; `members` says how much it lacks.',
+  },
+  SEAT_IN_USE: {
+    retriable: false,
+    means: 'The process that has the seat lives, so the next one of its name is not given it.',
+    remedy: 'Stop that process first, or give the other one a node name of its own.',
+  },
+  NOT_A_VOTER: {
+    retriable: false,
+    means: 'The process has no vote.',
+    remedy: 'Check the name against `members.voters`.',
+  },
+  TOO_FEW_NAMED_VOTERS: {
+    retriable: false,
+    means: 'A group founded by names keeps a majority from which those names cannot be left out.',
+    remedy: 'Bring back a voter of the list that the group was founded with, or remove another outsider first.',
+  },
   TRANSPORT_CLOSED: {
     retriable: false,
     means: 'The connection that carries Quorate was closed for good.',

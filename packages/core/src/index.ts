@@ -8,6 +8,8 @@ export type { SoloOptions } from './api/solo.ts';
 export type { Quorate } from './api/quorate.ts';
 export type { CloseOptions, CloseResult } from './api/closing.ts';
 export type { Status } from './api/status.ts';
+export type { Members, StandbyInfo, VoterInfo } from './api/members.ts';
+export type { VoterChangeOptions } from './api/voter-change.ts';
 export type { QuorateEvent, ResourceKind } from './api/events.ts';
 export type { DurationSummary, Metrics } from './api/metrics.ts';
 export type { Logger, LogLevel } from './api/logger.ts';

@@ -163,7 +163,7 @@ export class StopNode {
 /** As a leader that serves proposes it. */
 export function stopSign(node: StopNode, logs: AppliedLogs, next: readonly SeatTuple[], gone: readonly SeatTuple[]): ReplicaInput<Value> {
   const { stamp } = logs.at(node.key).state;
-  return { type: 'propose', value: [0, [[entryKind.stopSign, stamp, node.configuration + 1, next, gone]]], nowMs: 0 };
+  return { type: 'propose', value: [0, [[entryKind.stopSign, stamp, node.configuration + 1, next, gone, []]]], nowMs: 0 };
 }
 
 /** A leader first falls silent; whoever is asked supports the canvass. */

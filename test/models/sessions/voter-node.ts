@@ -5,7 +5,7 @@ import type { LeaderService } from '../../../packages/core/src/group/leader-serv
 import { Standby } from '../../../packages/core/src/group/standby.ts';
 import type { VersionWatch } from '../../../packages/core/src/group/version-watch.ts';
 import { VoterSeat } from '../../../packages/core/src/group/voter-seat.ts';
-import type { SeatOutput } from '../../../packages/core/src/group/voter-seat.ts';
+import type { SeatOutput } from '../../../packages/core/src/group/seat-io.ts';
 import { sessionViewOf } from '../../../packages/core/src/group/watched-states.ts';
 import type { Proposer } from '../../../packages/core/src/paxos/ballot.ts';
 import { isVoter } from '../../../packages/core/src/paxos/configuration.ts';

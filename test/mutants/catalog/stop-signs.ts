@@ -55,8 +55,8 @@ export const stopSigns: readonly Mutant[] = [
     patches: [
       patch(
         'group/voter-seat.ts',
-        'stamp: string, at: Instant): void {\n    this.service = null;\n',
-        'stamp: string, at: Instant): void {\n',
+        'present: Circumspection, at: Instant): void {\n    this.service = null;\n',
+        'present: Circumspection, at: Instant): void {\n',
       ),
     ],
     killers: [unit('group/swaps')],
@@ -64,14 +64,26 @@ export const stopSigns: readonly Mutant[] = [
   {
     name: 'seat-of-the-living-given-away',
     hazard: 'A seat is given to another process of its name although its owner answers heartbeats (rule 16).',
-    patches: [patch('group/swap-watch.ts', 'if (!newcomer || connected.includes(seat.node) ||', 'if (!newcomer ||')],
+    patches: [
+      patch(
+        'group/voter-changes.ts',
+        "if (typeof enters === 'string' || connected.includes(seat.node)) continue;",
+        "if (typeof enters === 'string') continue;",
+      ),
+    ],
     killers: [unit('group/swaps')],
   },
   {
     name: 'seat-given-to-one-that-lags',
     hazard: 'A seat is given to a newcomer that has yet to catch up (rule 16).',
-    patches: [patch('group/swap-watch.ts', ' && chosenIndex - newcomer.appliedIndex <= slotsLackingMax;', ';')],
-    killers: [unit('group/swap-watch')],
+    patches: [
+      patch(
+        'group/standby-list.ts',
+        "return chosenIndex - known.appliedIndex <= slotsLackingMax ? known.seat : 'notCaughtUp';",
+        'return known.seat;',
+      ),
+    ],
+    killers: [unit('group/voter-changes')],
   },
   {
     name: 'void-records-remembered',

@@ -129,9 +129,7 @@ export const votes: readonly Mutant[] = [
   {
     name: 'majority-off-by-one',
     hazard: 'Half of the voters, rounded down, decide: two such halves need not meet (promise 1).',
-    patches: [
-      patch('paxos/configuration.ts', 'Math.floor(configuration.voters.length / 2) + 1', 'Math.floor(configuration.voters.length / 2)'),
-    ],
+    patches: [patch('paxos/configuration.ts', 'Math.floor(voters.length / 2) + 1', 'Math.floor(voters.length / 2)')],
     killers: [unit('paxos/replica'), simulation(10)],
   },
   {

@@ -2,6 +2,7 @@
 import { versionGapText } from '../version.ts';
 import type { LogLevel } from './logger.ts';
 import type { QuorateEvent } from './events.ts';
+import { wordsFor } from './voter-change.ts';
 
 export interface LogLine {
   readonly level: LogLevel;
@@ -32,6 +33,13 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return warn('The seat of this voter was given to another; it goes on without a vote.');
     case 'votersChanged':
       return info(`The voters are ${list(event.configuration.voters.map(({ node }) => node))} (configuration ${event.configuration.id}).`);
+    case 'votersChanging': {
+      const gone = event.gone.map(({ node }) => node);
+      const because = `${causeText[event.cause]}${gone.length > 0 ? `; ${list(gone)} loses its seat` : ''}`;
+      return info(`This leader proposes the voters ${list(event.voters.map(({ node }) => node))} (${because}).`);
+    }
+    case 'voterOrder':
+      return info(`${wordsFor(event.order)}: ${event.standing}.`);
     case 'foreignFounding':
       return warn(`${event.node} belongs to another founding of this group.`);
     case 'leaderChanged':
@@ -91,6 +99,13 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return { level: 'debug', text: event.type };
   }
 }
+
+const causeText = {
+  swap: 'one came back without its memory',
+  order: 'an operator asked for it',
+  leaving: 'one leaves',
+  autopilot: 'one was silent for too long',
+} as const;
 
 const levelOfReport = { error: 'error', warning: 'warn', info: 'info' } as const;
 

@@ -29,6 +29,11 @@ export interface JoinOptions {
    * with its queues and tokens. One for each process. Default: nothing is kept, and a voter that restarts has lost its memory.
    */
   readonly storage?: Storage;
+  /**
+   * Keep a copy of the group's state and be ready for a seat, though not named among the voters: an operator's `addVoter` or `replaceVoter`
+   * may give it one. A named voter without a seat stands by anyway. Default false.
+   */
+  readonly standby?: boolean;
   readonly session?: {
     /** How long leases outlive this process's last sign of life, in milliseconds. Default: what suits the transport. */
     readonly ttlMs?: number;
@@ -78,6 +83,7 @@ export interface ResolvedJoinOptions {
   readonly electionTimeoutMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  readonly standsBy: boolean;
   readonly reads: 'lease' | 'quorum';
   readonly events: 'none' | 'leadership' | 'all';
   readonly secrets: readonly (string | Uint8Array)[];
@@ -86,7 +92,13 @@ export interface ResolvedJoinOptions {
   readonly timeoutMs: number;
 }
 
-export const joinDefaults = { firstFounding: false, reads: 'lease', events: 'leadership', timeoutMs: callTimeoutMsDefault } as const;
+export const joinDefaults = {
+  standby: false,
+  firstFounding: false,
+  reads: 'lease',
+  events: 'leadership',
+  timeoutMs: callTimeoutMsDefault,
+} as const;
 
 /** Every decision waits for a majority of them; whoever only takes part need not be one. */
 export const votersMax = 15;
@@ -107,6 +119,7 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
     storage: checkStorage(options.storage),
     ...timing,
     firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
+    standsBy: checkFlag('standby', options.standby ?? joinDefaults.standby),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
     events: checkChoice('events', options.events ?? joinDefaults.events, ['none', 'leadership', 'all']),
     secrets: checkSecrets(options.secrets ?? []),

@@ -11,12 +11,16 @@ import { Instance } from './instance.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 import { NamedLock } from './lock.ts';
 import type { Lock } from './lock.ts';
+import { membersOf, membersStream } from './members.ts';
+import type { Members } from './members.ts';
 import type { Metrics } from './metrics.ts';
 import { checkName } from './names.ts';
 import type { Partitions, PartitionsOptions } from './partitions-contract.ts';
 import { NamedPartitions } from './named-partitions.ts';
 import { statusOf, statusStream } from './status.ts';
 import type { Status } from './status.ts';
+import { giveOrder } from './voter-change.ts';
+import type { VoterChangeOptions } from './voter-change.ts';
 
 /** What `join` resolves with. One for each process and group; the user's connection is used, never closed. */
 export interface Quorate extends AsyncDisposable {
@@ -37,6 +41,25 @@ export interface Quorate extends AsyncDisposable {
    * or `INVALID_OPTIONS`.
    */
   partitions(name: string, options: PartitionsOptions): Partitions;
+  /** Who votes and who stands by for a vote, as far as this process knows. */
+  readonly members: Members;
+  /** `members`, now and at each change. */
+  readonly members$: Observable<Members>;
+  /**
+   * Gives the standby of that name a vote; resolves once it has it, and at once where it had. Voters are changed one at a time, each
+   * change a short pause. Rejects with `NOT_HEARD`, `NOT_CAUGHT_UP` or `NO_QUORUM` at the deadline; with `QUORUM_AT_RISK`,
+   * `TOO_FEW_NAMED_VOTERS` or `LIMIT_REACHED` at once; with `CHANGE_UNDER_WAY` where the outcome is not known at the deadline.
+   */
+  addVoter(node: string, options?: VoterChangeOptions): Promise<void>;
+  /** Takes the vote of that node away; it goes on as a standby or a client. Rejects as `addVoter` does. */
+  removeVoter(node: string, options?: VoterChangeOptions): Promise<void>;
+  /**
+   * Gives the vote of `node` to the standby `by` in one change; with the same name twice, to the next incarnation of a voter that is gone.
+   * Rejects as `addVoter` does; with `NOT_A_VOTER`; with `SEAT_IN_USE` where that voter lives.
+   */
+  replaceVoter(node: string, by: string, options?: VoterChangeOptions): Promise<void>;
+  /** Has that voter lead the group. Rejects with `NOT_A_VOTER`; with `NOT_HEARD`, `NO_QUORUM` or `CHANGE_UNDER_WAY` at the deadline. */
+  transferLeadership(to: string, options?: VoterChangeOptions): Promise<void>;
   /** Counts and durations since `join`. */
   metrics(): Metrics;
   /**
@@ -54,6 +77,7 @@ export class JoinedQuorate implements Quorate {
   readonly node: string;
   readonly status$: Observable<Status>;
   readonly events$: Observable<QuorateEvent>;
+  readonly members$: Observable<Members>;
   readonly #instance: Instance;
   readonly #elections = new Map<string, NamedElection>();
   readonly #partitions = new Map<string, NamedPartitions>();
@@ -65,6 +89,7 @@ export class JoinedQuorate implements Quorate {
     this.node = options.node;
     this.status$ = statusStream(engine, options, options.electionTimeoutMs);
     this.events$ = this.#instance.feed.events$;
+    this.members$ = membersStream(engine, options.electionTimeoutMs);
     if (options.voters.length % 2 === 0) this.#instance.tell({ type: 'evenVoters', voters: options.voters });
   }
 
@@ -92,6 +117,26 @@ export class JoinedQuorate implements Quorate {
       this.#partitions.set(name, partitions);
     }
     return partitions;
+  }
+
+  get members(): Members {
+    return membersOf(this.#instance.engine);
+  }
+
+  async addVoter(node: string, options?: VoterChangeOptions): Promise<void> {
+    await giveOrder(this.#instance, { type: 'add', node: checkName('node', node) }, options);
+  }
+
+  async removeVoter(node: string, options?: VoterChangeOptions): Promise<void> {
+    await giveOrder(this.#instance, { type: 'remove', node: checkName('node', node) }, options);
+  }
+
+  async replaceVoter(node: string, by: string, options?: VoterChangeOptions): Promise<void> {
+    await giveOrder(this.#instance, { type: 'replace', node: checkName('node', node), by: checkName('node', by) }, options);
+  }
+
+  async transferLeadership(to: string, options?: VoterChangeOptions): Promise<void> {
+    await giveOrder(this.#instance, { type: 'lead', node: checkName('node', to) }, options);
   }
 
   metrics(): Metrics {

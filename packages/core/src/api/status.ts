@@ -22,7 +22,10 @@ export interface Status {
   /** How long until a new group grants anything, in milliseconds; 0 where nothing is waited for. */
   readonly opensInMs: number;
   readonly connection: 'connected' | 'disconnected' | 'closed';
-  /** Of a voter: `lost` where it came back without its memory and waits to be swapped in again. */
+  /**
+   * `held` by a voter. `lost`: named as a voter, it came back without its memory and waits to be swapped in again, or others have its
+   * seat. Undefined for those that are neither named nor vote.
+   */
   readonly seat: 'held' | 'lost' | undefined;
   /** The version of the protocol that the group uses, as far as this process knows it; it rises once every process can the next. */
   readonly level: number;
@@ -44,7 +47,8 @@ export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Statu
   const { founding, leader, connected, connection, session, opensInMs } = status;
   const isNamed = voters.includes(node);
   const isWithoutVote = status.role === 'client' || status.role === 'standby';
-  const seat = isNamed ? (founding !== null && isWithoutVote ? 'lost' : 'held') : undefined;
+  const isLost = founding !== null && isWithoutVote;
+  const seat = isNamed ? (isLost ? 'lost' : 'held') : isWithoutVote ? undefined : 'held';
   const notReady = isOver(status) ? 'closed' : readinessText[status.readiness];
   const facts = {
     role: seat === 'held' && status.role === 'client' ? ('voter' as const) : status.role,

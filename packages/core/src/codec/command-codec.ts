@@ -23,7 +23,7 @@ import { checkDecision, checkPartitionOp, checkSet } from './partition-codec.ts'
 // rebalance    => 6 set stamp [node]
 // uncover      => 7 set stamp partition token
 // free         => 8 set stamp partition token
-// stopSign     => 9 stamp nextId [seat] [seat]                    seat => node incarnation
+// stopSign     => 9 stamp nextId [seat] [seat] [node]             seat => node incarnation
 // raiseLevel   => 16 stamp level
 // op           => acquire | release | cancel | note | proclaim | …   partition-codec.ts
 // acquire      => 1 seq resource want flags (value | null)
@@ -100,11 +100,12 @@ function checkEntry(value: unknown): asserts value is Entry<Operation> {
       each(entry[3], 'rebalance.gone', name);
       return;
     case entryKind.stopSign:
-      tuple(entry, 5, 'stopSign');
+      tuple(entry, 6, 'stopSign');
       stamp(entry[1], 'stopSign.stamp');
       count(entry[2], 'stopSign.nextId');
       each(entry[3], 'stopSign.voters', checkSeat);
       each(entry[4], 'stopSign.gone', checkSeat);
+      each(entry[5], 'stopSign.named', name);
       return;
     case entryKind.uncover:
     case entryKind.free:

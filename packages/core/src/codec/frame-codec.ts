@@ -214,6 +214,9 @@ function messageTuple(message: Message): Tuple {
       return logTuple(message);
     case 'moved':
     case 'standbySeen':
+    case 'roster':
+    case 'orderGiven':
+    case 'orderAnswered':
       return membershipTuple(message);
     case 'hello':
     case 'greeting':

@@ -1,7 +1,8 @@
 /** A frame: a header that says from which life of which group and sender it comes, and messages. `docs/protocol.md`, "Frames". */
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
-import type { Moved, PaxosMessage, StandbySeen } from '../paxos/message.ts';
+import type { PaxosMessage } from '../paxos/message.ts';
+import type { MembershipMessage } from '../paxos/voter-order.ts';
 import type { Batch } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
 import type { SnapshotMessage } from '../snapshot/message.ts';
@@ -9,8 +10,7 @@ import type { SnapshotMessage } from '../snapshot/message.ts';
 export type Message =
   | SnapshotMessage
   | PaxosMessage<Batch<Operation>>
-  | Moved
-  | StandbySeen
+  | MembershipMessage
   | FoundingMessage
   | SessionMessage<Operation, OperationResult, WatchedState>;
 

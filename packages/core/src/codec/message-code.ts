@@ -16,6 +16,9 @@ export const messageCode = {
   abdicate: 12,
   moved: 13,
   standbySeen: 14,
+  roster: 15,
+  orderGiven: 16,
+  orderAnswered: 17,
 
   hello: 32,
   greeting: 33,

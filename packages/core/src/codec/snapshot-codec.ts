@@ -15,7 +15,7 @@ import { packedBytesMax } from './size.ts';
 // chunk     => [row]
 // header    => format founding configuration index rows chunks hash
 // row       => group | session | answer | lock | claim | set | member | excluded | pin | refusal | partition
-// group     => 0 stamp isOpen token level (configuration [seat] sealedAt [incarnation])   seat => node incarnation
+// group     => 0 stamp isOpen token level (configuration [seat] sealedAt [incarnation] [node])   seat => node incarnation
 // session   => 1 key nonce node instance ttlMs replaces floor
 // answer    => 2 seq code a (holder | note | null)                command-codec.ts
 // lock      => 3 resource version (note | null)
@@ -115,11 +115,12 @@ function checkRow(row: Tuple): void {
 }
 
 function checkMembership(value: unknown): void {
-  const [id, voters, sealedAt, replaced] = tuple(value, 4, 'group.membership');
+  const [id, voters, sealedAt, replaced, named] = tuple(value, 5, 'group.membership');
   count(id, 'membership.configuration');
   each(voters, 'membership.voters', checkSeat);
   count(sealedAt, 'membership.sealedAt');
   each(replaced, 'membership.replaced', identifier);
+  each(named, 'membership.named', name);
 }
 
 function checkClaim(row: Tuple): void {

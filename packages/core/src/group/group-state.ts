@@ -142,7 +142,7 @@ export class GroupState {
     return this.#membership.last;
   }
 
-  get membership(): Pick<Membership, 'isReplaced'> {
+  get membership(): Pick<Membership, 'isReplaced' | 'named'> {
     return this.#membership;
   }
 

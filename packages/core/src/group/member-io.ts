@@ -4,11 +4,12 @@ import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { Founder, FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
 import type { ConfigurationRecord, FoundingRecord } from '../paxos/founding-message.ts';
-import type { Configuration } from '../paxos/configuration.ts';
+import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { Log } from '../paxos/log.ts';
 import type { Replica } from '../paxos/replica.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
 import type { HolderEvent, SessionHolder } from '../session/session-holder.ts';
+import type { VoterOrder } from '../paxos/voter-order.ts';
 import type { RowCodec } from '../snapshot/row.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -17,6 +18,8 @@ import type { GroupState } from './group-state.ts';
 import type { GroupBatch, GroupEntry, MemberFrame, MemberSend } from './member-message.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 import type { VersionGapEvent } from './version-watch.ts';
+import type { ChangeCause } from './voter-change.ts';
+import type { OrderDesk, OrderEvent } from './order-desk.ts';
 
 export interface MemberOptions {
   readonly self: Proposer;
@@ -26,6 +29,10 @@ export interface MemberOptions {
   readonly sessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  /** It stands by for a seat though it is not named as a voter. */
+  readonly standsBy?: boolean;
+  /** As a leader it has a standby take the place of a voter that was silent for so long; absent: never. */
+  readonly replaceAfterMs?: number;
   readonly reads: 'lease' | 'quorum';
   readonly random: Random;
   readonly limits: MemberLimits;
@@ -34,8 +41,8 @@ export interface MemberOptions {
   readonly memory?: MemberMemory;
   /** What this build can; absent: the present version. */
   readonly levels?: FeatureLevels;
-  /** The member that this one goes on for under a new incarnation: its session and the group that it knew. */
-  readonly before?: Pick<MemberInside, 'holder' | 'record'> | undefined;
+  /** The member that this one goes on for under a new incarnation: its session, its orders and the group that it knew. */
+  readonly before?: Pick<MemberInside, 'holder' | 'record' | 'orders'> | undefined;
 }
 
 export interface MemberLimits {
@@ -74,6 +81,14 @@ export type PlaceEvent =
   | { readonly type: 'seatRegained'; readonly founding: string; readonly configuration: number }
   /** Others vote from now on, as this process knows. */
   | { readonly type: 'votersChanged'; readonly configuration: Configuration }
+  /** As the leader, it has proposed other voters: `gone` lose their seats. */
+  | {
+      readonly type: 'votersChanging';
+      readonly configuration: number;
+      readonly voters: readonly Seat[];
+      readonly gone: readonly Seat[];
+      readonly cause: ChangeCause;
+    }
   /** Its seat was given away, and those who vote now need it no more: it goes on under a new incarnation. */
   | { readonly type: 'seatGiven'; readonly founding: string; readonly configuration: number };
 
@@ -83,6 +98,7 @@ export type MemberEvent =
   | FounderEvent
   | HolderEvent
   | VersionGapEvent
+  | OrderEvent
   /** The group uses this feature level from here on, and its frames are written in that version. */
   | { readonly type: 'levelRaised'; readonly level: number }
   | { readonly type: 'leaderChanged'; readonly leader: string | null; readonly round: number }
@@ -144,11 +160,13 @@ export type MemberInput =
   /** Opens a session, now and whenever one was lost. */
   | { readonly type: 'open'; readonly at: Instant }
   | { readonly type: 'closeSession'; readonly at: Instant }
-  | { readonly type: 'resign'; readonly at: Instant };
+  | { readonly type: 'resign'; readonly at: Instant }
+  /** An order for the leader, repeated until it is answered for good; null takes it back. */
+  | { readonly type: 'order'; readonly id: number; readonly order: VoterOrder | null; readonly at: Instant };
 
 /**
- * `ready`: a voter of the present configuration by its leader's word, or a client of one that has a leader. `standing by`: named as a voter,
- * and not one yet. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
+ * `ready`: a voter of the present configuration by its leader's word, or a client of one that has a leader. `standing by`: its seat is
+ * still that of an earlier incarnation. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
  */
 export type Readiness = 'ready' | 'founding' | 'no leader' | 'standing by' | 'catching up' | 'no session';
 
@@ -182,5 +200,6 @@ export interface MemberInside {
   readonly record: FoundingRecord | null;
   readonly seat: { holdsLease(at: Instant): boolean } | null;
   readonly founder: Founder | null;
+  readonly orders: OrderDesk;
   readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
 }

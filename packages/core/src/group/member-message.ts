@@ -2,8 +2,9 @@
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
-import type { Moved, PaxosMessage, StandbySeen } from '../paxos/message.ts';
+import type { PaxosMessage } from '../paxos/message.ts';
 import type { ReplicaDestination } from '../paxos/replica.ts';
+import type { MembershipMessage } from '../paxos/voter-order.ts';
 import type { Batch, Entry } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
 import type { SnapshotMessage } from '../snapshot/message.ts';
@@ -11,7 +12,7 @@ import type { SnapshotMessage } from '../snapshot/message.ts';
 export type GroupBatch = Batch<Operation>;
 export type GroupEntry = Entry<Operation>;
 export type GroupSessionMessage = SessionMessage<Operation, OperationResult, WatchedState>;
-export type MemberMessage = PaxosMessage<GroupBatch> | Moved | StandbySeen | FoundingMessage | GroupSessionMessage | SnapshotMessage;
+export type MemberMessage = PaxosMessage<GroupBatch> | MembershipMessage | FoundingMessage | GroupSessionMessage | SnapshotMessage;
 
 /** A frame of this group, decoded. */
 export interface MemberFrame {
@@ -50,6 +51,9 @@ const kinds = {
   chosen: 'log',
   moved: 'membership',
   standbySeen: 'membership',
+  roster: 'membership',
+  orderGiven: 'membership',
+  orderAnswered: 'membership',
   openSession: 'request',
   closeSession: 'request',
   submit: 'request',
@@ -75,7 +79,7 @@ export function isLogMessage(message: MemberMessage): message is PaxosMessage<Gr
   return kinds[message.type] === 'log';
 }
 
-export function isMembershipMessage(message: MemberMessage): message is Moved | StandbySeen {
+export function isMembershipMessage(message: MemberMessage): message is MembershipMessage {
   return kinds[message.type] === 'membership';
 }
 

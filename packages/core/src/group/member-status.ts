@@ -1,4 +1,5 @@
 /** What a member is to its group at this moment. */
+import type { Configuration } from '../paxos/configuration.ts';
 import type { MemberOptions, MemberStatus, Readiness } from './member-io.ts';
 import type { Place } from './place.ts';
 
@@ -29,10 +30,15 @@ export function memberStatus(place: Place, seen: Seen): MemberStatus {
   };
 }
 
+function isAwaitingItsSeat({ voters }: Configuration, { self, voters: named }: Seen['options']): boolean {
+  return named.includes(self.node) && voters.some(({ node }) => node === self.node);
+}
+
 function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options }: Seen): Readiness {
   if (!record) return 'founding';
   if (leader === null) return 'no leader';
-  if (isStandby) return 'standing by';
+  // A rollout waits for a seat that an earlier incarnation has, and for none that others were given.
+  if (isStandby && isAwaitingItsSeat(record.configuration, options)) return 'standing by';
   // The leader names whoever answered its heartbeats in this configuration, and nobody does before it holds the state up to its beginning.
   if (seat) return seat.isServing || seat.replica.connected.includes(options.self.node) ? 'ready' : 'catching up';
   return hasSession ? 'ready' : 'no session';

@@ -22,14 +22,16 @@ import { LeaderDirectory } from './leader-directory.ts';
 import { instanceOf } from './leader-service.ts';
 import { freshOutput } from './member-io.ts';
 import type { MemberEvent, MemberInput, MemberInside, MemberOptions, MemberOutput, MemberStatus } from './member-io.ts';
-import { isFoundingMessage, isLogMessage, isRequest, isSnapshotMessage } from './member-message.ts';
+import { isFoundingMessage, isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage } from './member-message.ts';
 import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from './member-message.ts';
 import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
 import { Reports } from './reports.ts';
 import { VersionWatch } from './version-watch.ts';
-import { founderFor, holderFor, storedOrigin } from './parts.ts';
-import type { SeatOrigin, SeatOutput, VoterSeat } from './voter-seat.ts';
+import { founderFor, greetingTo, holderFor, storedOrigin } from './parts.ts';
+import type { MembersView } from './roll.ts';
+import type { SeatOrigin, SeatOutput } from './seat-io.ts';
+import type { VoterSeat } from './voter-seat.ts';
 
 export type * from './member-io.ts';
 
@@ -96,6 +98,9 @@ export class Member {
       case 'resign':
         this.withSeat((seat) => seat.resign(input.at), input.at);
         break;
+      case 'order':
+        this.place.orders.give(input.id, input.order);
+        break;
       default:
         unreachable(input);
     }
@@ -111,7 +116,8 @@ export class Member {
   get nextDeadlineMs(): number {
     const founderDueMs = this.founder?.nextDeadlineMs ?? Infinity;
     const inquiryDueMs = this.holder.session === null ? this.inquiry.nextDeadlineMs : Infinity;
-    return Math.min(founderDueMs, inquiryDueMs, this.place.nextDeadlineMs, this.holder.nextDeadlineMs, this.tickDueMs);
+    const { place, holder, tickDueMs } = this;
+    return Math.min(founderDueMs, inquiryDueMs, place.nextDeadlineMs, holder.nextDeadlineMs, tickDueMs);
   }
 
   /** How long this member's session may still be relied on. Finding it over ends it. */
@@ -137,9 +143,13 @@ export class Member {
     const leader = this.leaderBallot(at.monotonicMs)?.node ?? null;
     const connected = this.connected(at.monotonicMs);
     const opensInMs = Math.max(0, this.opensAtMs - at.monotonicMs);
-    const level = this.versions.spokenAt(at.monotonicMs);
-    const hasSession = this.holder.session !== null;
-    return memberStatus(this.place, { options: this.options, leader, connected, opensInMs, hasSession, level });
+    const { options, versions, holder } = this;
+    const [hasSession, level] = [holder.session !== null, versions.spokenAt(at.monotonicMs)];
+    return memberStatus(this.place, { options, leader, connected, opensInMs, hasSession, level });
+  }
+
+  members(at: Instant): MembersView {
+    return this.place.members(this.connected(at.monotonicMs), at);
   }
 
   /** For invariants and tests. */
@@ -169,9 +179,9 @@ export class Member {
     if (frame.founding !== configuration.founding) return this.reportForeign(frame);
     const ofAny = this.place.onAnyConfiguration(frame, message, at);
     if (ofAny) this.takeSeat(ofAny, at);
-    else if (message.type === 'standbySeen') this.seat?.onStandbySeen(frame.from, message);
     else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
-    else if (message.type === 'moved' || isSnapshotMessage(message)) return;
+    else if (isSnapshotMessage(message)) return;
+    else if (isMembershipMessage(message)) this.takeSeat(this.place.onMembership(frame.from, message, at), at);
     else if (isRequest(message)) this.withSeat((seat) => seat.onRequest(frame.from, message, at), at);
     else this.onAnswer(message, at);
   }
@@ -193,23 +203,13 @@ export class Member {
   // Who is there.
 
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
-    const { self, voters } = this.options;
-    if (this.founder) this.stepFounder(from, hello, at);
-    const isNamesake = from.node === self.node;
+    const { place, founder, options, tokenSecond } = this;
+    if (founder) this.stepFounder(from, hello, at);
+    const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
-    if (isNamesake && this.holder.session === null && self.incarnation > from.incarnation) return;
-    if (!isNamesake && !this.founder && !this.seat) return;
-    const record = this.seat ? this.place.record : (this.founder?.acceptedRecord ?? null);
-    this.send(from.node, {
-      type: 'greeting',
-      nonce: hello.nonce,
-      voters,
-      wallMs: at.wallMs,
-      tokenSecond: this.tokenSecond,
-      longestTtlMs: this.options.maxSessionTtlMs,
-      standing: this.seat?.holdsLease(at) ? 'led' : (this.founder?.standing ?? (this.seat ? 'founded' : 'live')),
-      record,
-    });
+    if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;
+    if (!isNamesake && !founder && !this.seat) return;
+    this.send(from.node, greetingTo(hello, { place, founder, options, tokenSecond }, at));
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {
@@ -369,6 +369,7 @@ export class Member {
     this.announceLeader(at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
+    for (const out of this.place.askOrders(this.leaderBallot(nowMs), at)) this.takeSeat(out, at);
   }
 
   /** Without a session a node asks who is there; its own name too. */

@@ -2,12 +2,14 @@
 import { isInterimResult, seqOfResult } from '../lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import { Founder } from '../paxos/founding.ts';
-import type { FoundingRecord } from '../paxos/founding-message.ts';
+import type { FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import { SessionHolder } from '../session/session-holder.ts';
 import { instanceOf } from './leader-service.ts';
 import { GroupState } from './group-state.ts';
 import { restoredState } from './snapshot-client.ts';
-import type { SeatOrigin } from './voter-seat.ts';
+import type { Instant } from '../time/clock.ts';
+import type { Place } from './place.ts';
+import type { SeatOrigin } from './seat-io.ts';
 import type { MemberOptions } from './member-io.ts';
 
 /** A configured voter has a founder, whether or not it gets a seat. */
@@ -33,4 +35,27 @@ export function holderFor({ self, timing, limits, sessionTtlMs }: MemberOptions)
     seqOf: seqOfResult,
     isInterim: isInterimResult,
   });
+}
+
+/** What a member says to whoever asks who is there. */
+export function greetingTo(
+  { nonce }: Hello,
+  {
+    place: { seat, record },
+    founder,
+    options: { voters, maxSessionTtlMs },
+    tokenSecond,
+  }: { place: Place; founder: Founder | null; options: MemberOptions; tokenSecond: number },
+  at: Instant,
+): Greeting {
+  return {
+    type: 'greeting',
+    nonce,
+    voters,
+    wallMs: at.wallMs,
+    tokenSecond,
+    longestTtlMs: maxSessionTtlMs,
+    standing: seat?.holdsLease(at) ? 'led' : (founder?.standing ?? (seat ? 'founded' : 'live')),
+    record: seat ? record : (founder?.acceptedRecord ?? null),
+  };
 }

@@ -4,9 +4,11 @@
  */
 import { isVoter } from '../paxos/configuration.ts';
 import type { Configuration } from '../paxos/configuration.ts';
-import type { Proposer } from '../paxos/ballot.ts';
+import { sameProposer } from '../paxos/ballot.ts';
+import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { Chosen, Moved, PaxosMessage } from '../paxos/message.ts';
+import type { MembershipMessage, OrderAnswered, OrderGiven } from '../paxos/voter-order.ts';
 import type { SnapshotMessage } from '../snapshot/message.ts';
 import type { Instant } from '../time/clock.ts';
 import { CatchUp } from './catch-up.ts';
@@ -14,14 +16,18 @@ import { GroupState } from './group-state.ts';
 import type { MemberInside, MemberOptions } from './member-io.ts';
 import { isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage } from './member-message.ts';
 import type { GroupBatch, MemberFrame, MemberMessage, MemberSend } from './member-message.ts';
+import { OrderDesk } from './order-desk.ts';
+import { Roll } from './roll.ts';
+import type { MembersView } from './roll.ts';
 import type { FetchedSnapshot } from './snapshot-client.ts';
 import type { Snapshot } from '../snapshot/row.ts';
 import type { SnapshotServer } from './snapshot-server.ts';
 import { Snapshots } from './snapshots.ts';
 import { Standby } from './standby.ts';
 import type { VersionWatch } from './version-watch.ts';
-import { freshSeatOutput, VoterSeat } from './voter-seat.ts';
-import type { SeatOrigin, SeatOutput } from './voter-seat.ts';
+import { freshSeatOutput } from './seat-io.ts';
+import type { SeatOrigin, SeatOutput } from './seat-io.ts';
+import { VoterSeat } from './voter-seat.ts';
 
 /**
  * 1. It votes only where its very incarnation is listed, and only once it holds the state up to the slot at which that configuration began.
@@ -33,6 +39,9 @@ export class Place {
   private voter: VoterSeat | null = null;
   private standby: Standby | null = null;
   private snapshots: Snapshots | null = null;
+  /** What this process asks of whoever leads. */
+  readonly orders: OrderDesk;
+  private readonly roll: Roll;
   private storedIndex = 0;
   private readonly questions: CatchUp;
   private readonly toldMs = new Map<string, number>();
@@ -41,7 +50,10 @@ export class Place {
     private readonly options: Omit<MemberOptions, 'at' | 'memory'>,
     private readonly versions: VersionWatch,
   ) {
-    this.questions = new CatchUp(options.timing.heartbeatMs);
+    const { heartbeatMs, electionTimeoutMs } = options.timing;
+    this.questions = new CatchUp(heartbeatMs);
+    this.orders = options.before?.orders ?? new OrderDesk(heartbeatMs);
+    this.roll = new Roll(4 * electionTimeoutMs);
   }
 
   /** The founding's record, with the last configuration that this process knows of. */
@@ -67,8 +79,15 @@ export class Place {
     return this.voter?.replica.log ?? this.standby?.log ?? null;
   }
 
-  get inside(): Pick<MemberInside, 'state' | 'log' | 'record' | 'seat' | 'replica'> {
-    return { state: this.state, log: this.log, record: this.known, seat: this.seat, replica: this.seat?.replica ?? null };
+  get inside(): Pick<MemberInside, 'state' | 'log' | 'record' | 'seat' | 'replica' | 'orders'> {
+    return {
+      orders: this.orders,
+      state: this.state,
+      log: this.log,
+      record: this.known,
+      seat: this.seat,
+      replica: this.seat?.replica ?? null,
+    };
   }
 
   /** This process is a voter of the record's configuration. */
@@ -85,13 +104,13 @@ export class Place {
     return this.voter;
   }
 
-  /** There is a group that this process has no seat in. Whoever is named as a voter stands by for one. */
+  /** There is a group that this process has no seat in. Whoever is named as a voter, or asked to, stands by for one. */
   follow(record: FoundingRecord): void {
     this.snapshots = new Snapshots(this.options, record);
     this.known = record;
     this.voter = null;
     const { self, voters } = this.options;
-    if (!voters.includes(self.node)) return;
+    if (!voters.includes(self.node) && this.options.standsBy !== true) return;
     this.standby = this.standbyWith(new GroupState({ maxSessionTtlMs: record.maxSessionTtlMs }, this.options.levels));
   }
 
@@ -160,6 +179,45 @@ export class Place {
     return out;
   }
 
+  /** What is said about who votes, by whoever is in this configuration. */
+  onMembership(from: Proposer, message: MembershipMessage, at: Instant): SeatOutput {
+    const out = freshSeatOutput();
+    if (message.type === 'standbySeen') this.seat?.onStandbySeen(from, message);
+    else if (message.type === 'roster') this.roll.onRoster(message, at.monotonicMs);
+    else if (message.type === 'orderAnswered') out.events.push(...this.orders.onAnswered(message));
+    else if (message.type === 'orderGiven') return this.onOrder(from, message, at);
+    return out;
+  }
+
+  /** The orders that are to be given to the leader now. */
+  askOrders(leader: Ballot | null, at: Instant): readonly SeatOutput[] {
+    const out = freshSeatOutput();
+    const { asks, events } = this.orders.due(leader, at.monotonicMs);
+    out.events.push(...events);
+    if (!leader) return [out];
+    const { self } = this.options;
+    if (sameProposer(leader, self)) return [out, ...asks.map((message) => this.onOrder(self, message, at))];
+    for (const message of asks) out.send.push({ to: { type: 'node', node: leader.node }, message });
+    return [out];
+  }
+
+  private onOrder(from: Proposer, message: OrderGiven, at: Instant): SeatOutput {
+    const out = this.seat?.onOrder(message, at) ?? freshSeatOutput();
+    const { answer } = out;
+    if (answer === null) return out;
+    const answered: OrderAnswered = { type: 'orderAnswered', id: message.id, answer };
+    if (sameProposer(from, this.options.self)) out.events.push(...this.orders.onAnswered(answered));
+    else out.send.push({ to: { type: 'node', node: from.node }, message: answered });
+    return out;
+  }
+
+  members(connected: readonly string[], at: Instant): MembersView {
+    const { state, seat } = this;
+    const { id: configuration, voters } = this.known?.configuration ?? { id: 0, voters: [] };
+    const standbys = seat?.isServing ? seat.roster(at) : null;
+    return this.roll.view({ configuration, voters, connected, state, standbys }, at.monotonicMs);
+  }
+
   private onChosen(from: Proposer, message: Chosen<GroupBatch>, at: Instant): SeatOutput {
     const out = this.onValues(from, message, at);
     const { log, snapshots } = this;
@@ -219,7 +277,7 @@ export class Place {
 
   /** When a tick is next of use. */
   get nextDeadlineMs(): number {
-    return Math.min(this.seat?.nextDeadlineMs ?? Infinity, this.snapshots?.nextDeadlineMs ?? Infinity);
+    return Math.min(this.seat?.nextDeadlineMs ?? Infinity, this.snapshots?.nextDeadlineMs ?? Infinity, this.orders.nextDeadlineMs);
   }
 
   onTick(at: Instant): SeatOutput {

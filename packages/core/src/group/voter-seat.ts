@@ -2,58 +2,32 @@
  * A voter's part in its group: the replica of the log, the state that the log makes, and the leader's service while it leads; and how
  * one configuration follows another. A process that founds or follows a group without a vote has none. The safety rules 1, 6 and 16.
  */
-import type { LockEvent } from '../lock/command.ts';
 import { ballotStamp, sameBallot, zeroBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import { isVoter } from '../paxos/configuration.ts';
-import type { Configuration, Sealed, Seat } from '../paxos/configuration.ts';
+import type { Configuration, Sealed } from '../paxos/configuration.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { ChosenEntry } from '../paxos/log.ts';
 import type { Chosen, Fetch, PaxosMessage, StandbySeen } from '../paxos/message.ts';
 import { Replica } from '../paxos/replica.ts';
-import type { ReplicaEvent, ReplicaInput, ReplicaMemory } from '../paxos/replica.ts';
+import type { ReplicaEvent, ReplicaInput } from '../paxos/replica.ts';
+import type { OrderGiven, StandbySeat } from '../paxos/voter-order.ts';
 import { entryKind, stopSignOf } from '../session/command.ts';
-import type { SeatTuple } from '../session/command.ts';
 import type { Instant } from '../time/clock.ts';
+import { addressed } from './addressed.ts';
 import { AnswerPath, ownAnswers } from './answer-path.ts';
 import { CatchUp } from './catch-up.ts';
 import { GroupState } from './group-state.ts';
 import { LeaderService } from './leader-service.ts';
 import type { VersionWatch } from './version-watch.ts';
-import type { MemberOptions, MemberRecord, PlaceEvent, PublishedChange } from './member-io.ts';
-import type { GroupBatch, GroupSessionMessage, MemberSend } from './member-message.ts';
-import type { Standby } from './standby.ts';
-import type { StoredSnapshot } from './stored-snapshot.ts';
-import { SwapWatch } from './swap-watch.ts';
-import type { Change } from './swap-watch.ts';
-
-export type SeatEvent =
-  | ReplicaEvent
-  | PlaceEvent
-  | { readonly type: 'serving'; readonly round: number }
-  | { readonly type: 'levelRaised'; readonly level: number };
-
-export interface SeatOutput {
-  readonly persist: MemberRecord[];
-  readonly send: MemberSend[];
-  /** What this process's own session is told, without a frame. */
-  readonly own: GroupSessionMessage[];
-  readonly changes: PublishedChange[];
-  readonly events: SeatEvent[];
-  /** The configuration that followed, if one did. Nothing in `send` belongs to it. */
-  followedBy: Configuration | null;
-  /** The snapshot that was taken up, to be stored. */
-  installed: StoredSnapshot | null;
-  written: StoredSnapshot | null;
-}
-
-/** What a voter comes with: what its storage kept, or what it learned as a standby. */
-export interface SeatOrigin {
-  readonly memory?: ReplicaMemory<GroupBatch> | undefined;
-  readonly standby?: Standby;
-  /** As of the floor of `memory`, from the snapshot that its storage kept. */
-  readonly state?: GroupState | undefined;
-}
+import type { MemberOptions } from './member-io.ts';
+import type { GroupBatch, GroupSessionMessage } from './member-message.ts';
+import { freshSeatOutput } from './seat-io.ts';
+import type { SeatOrigin, SeatOutput } from './seat-io.ts';
+import { stopSignFor } from './voter-change.ts';
+import type { Circumspection } from './voter-change.ts';
+import { VoterChanges } from './voter-changes.ts';
+import type { Decision } from './voter-changes.ts';
 
 /** Slots in flight at once on a fast link; each millisecond of round trip allows one more, up to the maximum. */
 const window = { least: 2, most: 8 };
@@ -75,7 +49,7 @@ export class VoterSeat {
   private readonly completeSinceMs: number;
   private readonly catchUp: CatchUp;
   private readonly answers: AnswerPath;
-  private swaps = new SwapWatch();
+  private changes = new VoterChanges();
   private service: LeaderService | null = null;
   private allConfirmed = false;
   private out: SeatOutput = freshSeatOutput();
@@ -151,7 +125,7 @@ export class VoterSeat {
 
   onMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): SeatOutput {
     const out = this.begin(at);
-    this.stepReplica({ type: 'message', from, message, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    this.stepReplica({ type: 'message', from, message, ...momentOf(at) }, at);
     // Whatever waited for a quorum round may have had it.
     if (message.type === 'heartbeatSeen') this.service?.retryParked(at.monotonicMs);
     this.collect();
@@ -160,7 +134,26 @@ export class VoterSeat {
 
   onStandbySeen(from: Proposer, message: StandbySeen): void {
     const term = this.present.leading;
-    if (term && sameBallot(term.ballot, message.ballot)) this.swaps.onStandbySeen(from, message);
+    if (term && sameBallot(term.ballot, message.ballot)) this.changes.onStandbySeen(from, message);
+  }
+
+  /** Who stands by, where this seat leads. */
+  roster(at: Instant): readonly StandbySeat[] {
+    const present = this.circumspection(at);
+    return present ? this.changes.roster(present) : [];
+  }
+
+  /** What is to be said to an order is in `answer`: nothing unless this seat serves in the ballot that the order was given to. */
+  onOrder({ ballot, order }: OrderGiven, at: Instant): SeatOutput {
+    const out = this.begin(at);
+    const present = this.circumspection(at);
+    if (!present || !sameBallot(present.term.ballot, ballot)) return out;
+    const decision = this.changes.answerTo(order, present);
+    out.answer = decision.type === 'answer' ? decision.answer : 'proposed';
+    if (decision.type === 'change') this.changeVoters(decision, present, at);
+    if (decision.type === 'handOver') this.stepReplica({ type: 'resign', successor: decision.to, ...momentOf(at) }, at);
+    this.collect();
+    return out;
   }
 
   /** Whoever asks is told what is applied here, for that is final in every configuration. */
@@ -176,7 +169,7 @@ export class VoterSeat {
   onChosen(from: Proposer, message: Chosen<GroupBatch>, at: Instant): SeatOutput {
     const out = this.begin(at);
     const before = this.state.appliedIndex;
-    this.stepReplica({ type: 'chosen', message, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    this.stepReplica({ type: 'chosen', message, ...momentOf(at) }, at);
     const isNews = this.state.appliedIndex > before;
     if (isNews) this.catchUp.answered();
     if (isNews && message.chosenIndex > this.state.appliedIndex) this.ask(from, at);
@@ -192,7 +185,7 @@ export class VoterSeat {
     this.waiting = [];
     this.isFrozen = false;
     if (sealed.id === this.record.configuration.id) {
-      this.stepReplica({ type: 'installed', upTo: appliedIndex, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+      this.stepReplica({ type: 'installed', upTo: appliedIndex, ...momentOf(at) }, at);
     } else {
       // What the log holds above was decided in an earlier configuration than that of the snapshot, and is void in it.
       this.present.log.reset(appliedIndex);
@@ -219,17 +212,17 @@ export class VoterSeat {
 
   onTick(at: Instant): SeatOutput {
     const out = this.begin(at);
-    this.stepReplica({ type: 'tick', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    this.stepReplica({ type: 'tick', ...momentOf(at) }, at);
     if (this.service && this.hasAllIn(this.present)) this.service.allConfirmed = true;
     this.service?.onTick(at.monotonicMs);
     this.collect();
-    this.maybeSwap(at);
+    this.maybeChange(at);
     return out;
   }
 
   resign(at: Instant): SeatOutput {
     const out = this.begin(at);
-    this.stepReplica({ type: 'resign', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    this.stepReplica({ type: 'resign', ...momentOf(at) }, at);
     return out;
   }
 
@@ -237,7 +230,7 @@ export class VoterSeat {
   flush(at: Instant): SeatOutput {
     const out = this.begin(at);
     this.proposeBatches(at);
-    this.stepReplica({ type: 'flush', nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+    this.stepReplica({ type: 'flush', ...momentOf(at) }, at);
     this.collect();
     return out;
   }
@@ -253,7 +246,7 @@ export class VoterSeat {
     if (this.isOver || this.out.followedBy) return;
     const { persist, send, apply, events } = this.present.step(input);
     this.out.persist.push(...persist);
-    this.out.send.push(...send);
+    this.out.send.push(...addressed(send, this.present.configuration, this.options));
     for (const event of events) this.onReplicaEvent(event);
     this.waiting.push(...apply);
     if (this.waiting.length > 0 && !this.isFrozen) this.applyWaiting(at);
@@ -268,7 +261,7 @@ export class VoterSeat {
     }
     const term = this.present.leading;
     if (term?.beginSlot === 0) {
-      this.stepReplica({ type: 'applied', upTo: this.state.appliedIndex, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+      this.stepReplica({ type: 'applied', upTo: this.state.appliedIndex, ...momentOf(at) }, at);
     }
   }
 
@@ -294,7 +287,7 @@ export class VoterSeat {
 
   private onReplicaEvent(event: ReplicaEvent): void {
     if (event.type === 'leading') {
-      this.swaps = new SwapWatch();
+      this.changes = new VoterChanges();
       this.startService(event.ballot);
     }
     if (event.type === 'steppedDown') this.service = null;
@@ -305,11 +298,9 @@ export class VoterSeat {
     const term = this.present.leading;
     if (!term) return;
     const { self, reads, limits, timing } = this.options;
-    const { batchBytesMax, sizeOfEntry, sizeOfTuple } = limits;
     const { record, completeSinceMs, versions } = this;
-    const stamp = ballotStamp(ballot);
-    const quorumRoundMaxMs = timing.electionTimeoutMs;
-    const options = { self, record, stamp, reads, batchBytesMax, sizeOfEntry, sizeOfTuple, completeSinceMs, quorumRoundMaxMs, versions };
+    const bounds = { quorumRoundMaxMs: timing.electionTimeoutMs, ...limits };
+    const options = { self, record, stamp: ballotStamp(ballot), reads, completeSinceMs, versions, ...bounds };
     this.service = new LeaderService(options, term, this.state);
     this.service.allConfirmed = this.allConfirmed;
   }
@@ -322,7 +313,7 @@ export class VoterSeat {
     const servedBefore = this.isServing;
     service?.onApplied(applied, at.monotonicMs, (node, session) => this.answers.isAnswered(node, session, circumstances));
     if (!servedBefore && this.isServing) this.out.events.push({ type: 'serving', round: replica.leading?.ballot.round ?? 0 });
-    if (this.isServing) this.publish(slot, value?.[0] ?? 0, applied.events);
+    if (this.isServing) this.out.changes.push(...applied.events.map((change, index) => ({ slot, index, wallMs: value?.[0] ?? 0, change })));
     this.out.own.push(...ownAnswers(applied, this.options.self.node));
     if (!service) this.out.send.push(...this.answers.toClients(applied, circumstances));
     return applied.sealed;
@@ -345,30 +336,39 @@ export class VoterSeat {
     return configuration.id > 1 && leading !== null && configuration.voters.every(({ node }) => leading.appliedBy.has(node));
   }
 
-  private maybeSwap(at: Instant): void {
+  /** Null where this seat does not lead, or leads no more once its stop-sign is out. */
+  private circumspection(at: Instant): Circumspection | null {
     const { configuration, leading: term, log } = this.present;
-    if (!term || !this.isServing || this.out.followedBy) return;
-    const change = this.swaps.due({
+    if (!term || !this.isServing || this.out.followedBy) return null;
+    const { timing, replaceAfterMs } = this.options;
+    return {
       configuration,
       term,
       chosenIndex: log.chosenIndex,
       isReplaced: (incarnation) => this.state.membership.isReplaced(incarnation),
-      silenceMs: this.options.timing.electionTimeoutMs,
+      named: configuration.id === 1 ? configuration.voters.map(({ node }) => node) : this.state.membership.named,
+      silenceMs: timing.electionTimeoutMs,
+      replaceAfterMs: replaceAfterMs ?? Infinity,
       nowMs: at.monotonicMs,
-    });
-    if (change) this.changeVoters(change, ballotStamp(term.ballot), at);
+    };
+  }
+
+  private maybeChange(at: Instant): void {
+    const present = this.circumspection(at);
+    if (!present) return;
+    const due = this.changes.due(present);
+    if (due) return this.changeVoters(due, present, at);
+    // In the frame of a heartbeat it costs next to nothing.
+    const message = this.out.send.some((sent) => sent.message.type === 'heartbeat') ? this.changes.rosterDue(present) : null;
+    if (message) this.out.send.push({ to: { type: 'all' }, message });
   }
 
   /** Ends this configuration. Nothing is answered from here on: the next one's leader starts over. */
-  private changeVoters({ voters, gone }: Change, stamp: string, at: Instant): void {
+  private changeVoters(decision: Decision & { readonly type: 'change' }, present: Circumspection, at: Instant): void {
     this.service = null;
-    const tuples = (seats: readonly Seat[]): SeatTuple[] => seats.map(({ node, incarnation }) => [node, incarnation]);
-    const entry = [entryKind.stopSign, stamp, this.record.configuration.id + 1, tuples(voters), tuples(gone)] as const;
-    this.stepReplica({ type: 'propose', value: [at.wallMs, [entry]], nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
-  }
-
-  private publish(slot: number, wallMs: number, changes: readonly LockEvent[]): void {
-    changes.forEach((change, index) => this.out.changes.push({ slot, index, wallMs, change }));
+    const entry = stopSignFor(decision.change, present);
+    this.out.events.push({ type: 'votersChanging', configuration: entry[2], ...decision.change, cause: decision.cause });
+    this.stepReplica({ type: 'propose', value: [at.wallMs, [entry]], ...momentOf(at) }, at);
   }
 
   /** Answers of our own service: to others by frame, to ourselves directly. */
@@ -388,11 +388,11 @@ export class VoterSeat {
       const slots = Math.min(window.most, window.least + Math.floor(term.roundTripMs));
       if (term.inFlight.size >= slots) return;
       const batch = service.takeBatch(at.wallMs);
-      if (batch) this.stepReplica({ type: 'propose', value: batch, nowMs: at.monotonicMs, wallMs: at.wallMs }, at);
+      if (batch) this.stepReplica({ type: 'propose', value: batch, ...momentOf(at) }, at);
     }
   }
 }
 
-export function freshSeatOutput(): SeatOutput {
-  return { persist: [], send: [], own: [], changes: [], events: [], followedBy: null, installed: null, written: null };
+function momentOf({ monotonicMs, wallMs }: Instant): { readonly nowMs: number; readonly wallMs: number } {
+  return { nowMs: monotonicMs, wallMs };
 }

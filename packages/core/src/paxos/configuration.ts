@@ -26,16 +26,29 @@ export interface Sealed {
   readonly sealedAt: number;
 }
 
-/** The last change of voters as plain data, and every incarnation that was ever replaced; number 1, without voters, for the founding. */
+/**
+ * The last change of voters as plain data, every incarnation that was ever replaced, and the names that the group was founded with;
+ * number 1, without voters or names, for the founding.
+ */
 export type MembershipSnapshot = readonly [
   id: number,
   voters: readonly (readonly [node: string, incarnation: string])[],
   sealedAt: number,
   replaced: readonly string[],
+  named: readonly string[],
 ];
 
-export function majorityOf(configuration: Configuration): number {
-  return Math.floor(configuration.voters.length / 2) + 1;
+export function majorityOf({ voters }: Pick<Configuration, 'voters'>): number {
+  return Math.floor(voters.length / 2) + 1;
+}
+
+/**
+ * True if a majority could decide without any of the names that the group was founded with (the safety rule 14). `named` is empty where
+ * it was founded without names.
+ */
+export function isOfOutsiders({ voters }: Pick<Configuration, 'voters'>, named: readonly string[]): boolean {
+  const outsiders = voters.filter(({ node }) => !named.includes(node)).length;
+  return named.length > 0 && outsiders >= majorityOf({ voters });
 }
 
 /** Counts only if exactly this (node, incarnation) is a voter: a name that came back without its memory is a stranger. */

@@ -108,5 +108,5 @@ export type ReplicaInput<V> =
   | ({ readonly type: 'tick' } & Moment)
   /** The end of a turn: cumulative acknowledgements leave. */
   | ({ readonly type: 'flush' } & Moment)
-  /** Stop leading in good order; the candidate named, if any, canvasses without waiting. */
-  | ({ readonly type: 'resign' } & Moment);
+  /** Stop leading in good order; the successor, by name or the one that has most of the log, canvasses without waiting. */
+  | ({ readonly type: 'resign'; readonly successor?: string } & Moment);

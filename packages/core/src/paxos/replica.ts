@@ -65,7 +65,7 @@ export class Replica<V> extends Follower<V> {
         this.acknowledge();
         break;
       case 'resign':
-        this.resign(input.nowMs);
+        this.resign(input.nowMs, input.successor);
         break;
       default:
         unreachable(input);
@@ -339,12 +339,12 @@ export class Replica<V> extends Follower<V> {
   }
 
   /** Serving has stopped when this returns: the abdication leaves after the role is given up, and the ballot is never led again. */
-  private resign(nowMs: number): void {
+  private resign(nowMs: number, named?: string): void {
     if (this.role.type !== 'leader') return;
     const { ballot, appliedBy } = this.role.term;
     const self = this.options.self.node;
     const connected = this.connectedVoters.filter((node) => node !== self);
-    const successor = connected.sort((a, b) => (appliedBy.get(b) ?? 0) - (appliedBy.get(a) ?? 0))[0] ?? '';
+    const successor = named ?? connected.sort((a, b) => (appliedBy.get(b) ?? 0) - (appliedBy.get(a) ?? 0))[0] ?? '';
     this.stepDown('handed over', nowMs);
     this.electionDueMs += this.options.timing.electionTimeoutMs;
     this.out.send.push({ to: voters, message: { type: 'abdicate', ballot, successor } });

@@ -53,6 +53,7 @@ export function createMember(
   before?: Member,
 ): Member {
   const { node, voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, maxSessionTtlMs, firstFounding, reads, host, storage } = options;
+  const { standsBy, replaceAfterMs = Infinity } = options;
   return new Member({
     self: { node, ...identity },
     voters,
@@ -60,6 +61,8 @@ export function createMember(
     sessionTtlMs,
     maxSessionTtlMs,
     firstFounding,
+    standsBy,
+    replaceAfterMs,
     reads,
     random: seededRandom(host.randomBytes(4).readUInt32LE()),
     limits: {

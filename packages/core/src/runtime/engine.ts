@@ -2,6 +2,8 @@
 import type { Observable } from 'rxjs';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Member, MemberEvent, MemberInput, MemberLimits, MemberOutput, MemberStatus } from '../group/member.ts';
+import type { MembersView } from '../group/roll.ts';
+import type { VoterOrder } from '../paxos/voter-order.ts';
 import type { SessionLoss } from '../session/session-holder.ts';
 import type { Host } from '../time/host.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -19,6 +21,9 @@ export interface EngineOptions {
   readonly sessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  readonly standsBy: boolean;
+  /** Absent: never. */
+  readonly replaceAfterMs?: number;
   readonly reads: 'lease' | 'quorum';
   readonly secrets: readonly (string | Uint8Array)[];
   readonly publish: 'none' | 'leadership' | 'all';
@@ -87,6 +92,10 @@ export interface Engine {
   readonly status$: Observable<EngineStatus>;
   readonly status: EngineStatus;
   readonly counters: EngineCounters;
+  /** Who votes and who stands by, as far as this process knows. */
+  readonly members: MembersView;
+  /** Asks the leader for something about who votes or leads, until it says the last word: events `voterOrder` of that id. Null takes it back. */
+  order(id: number, order: VoterOrder | null): void;
   /** The number of the session that serves now, or null. A lease belongs to the session it was granted under. */
   readonly session: number | null;
   /** The founding the member belongs to, or null. */

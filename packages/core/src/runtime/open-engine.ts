@@ -8,20 +8,22 @@ import { createSealer } from '../codec/seal.ts';
 import type { Sealer } from '../codec/seal.ts';
 import { QuorateError } from '../errors.ts';
 import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
+import type { MembersView } from '../group/roll.ts';
 import type { Operation, WatchedState } from '../operation.ts';
-import { resultCode } from '../lock/command.ts';
-import { SequenceMap } from '../sequence-map.ts';
+import type { VoterOrder } from '../paxos/voter-order.ts';
 import { readClock } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
 import type { Host, TimerHandle } from '../time/host.ts';
 import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
-import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus, RequestOutcome } from './engine.ts';
+import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus } from './engine.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
+import { Outcomes } from './outcomes.ts';
+import type { OutcomeListener } from './outcomes.ts';
 import { packTurn, piledByConfiguration } from './outbox.ts';
 import { OwnHeader } from './own-header.ts';
 import { RunWriter } from './run-writer.ts';
@@ -41,8 +43,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
-type OutcomeListener = (outcome: RequestOutcome) => void;
-
 class RunningEngine implements Engine {
   readonly host: Host;
   private readonly events = new Subject<EngineEvent>();
@@ -52,7 +52,7 @@ class RunningEngine implements Engine {
   private readonly sealer: Sealer | undefined;
   private readonly publisher: EventPublisher;
   private readonly loopWatch = new LoopWatch();
-  private readonly outcomes = new SequenceMap<OutcomeListener>();
+  private readonly outcomes = new Outcomes();
   private readonly watchers = new Watchers(() => this.scheduleTurn());
   private readonly coverListeners = new Set<(tokens: ReadonlySet<number>) => void>();
   private member: Member;
@@ -167,9 +167,17 @@ class RunningEngine implements Engine {
         details: { outstandingMax },
       });
     }
-    this.outcomes.set(seq, onOutcome);
+    this.outcomes.add(seq, onOutcome);
     this.scheduleTurn();
     return seq;
+  }
+
+  get members(): MembersView {
+    return this.member.members(readClock(this.host));
+  }
+
+  order(id: number, order: VoterOrder | null): void {
+    if (this.phase === 'running') this.give({ type: 'order', id, order, at: readClock(this.host) });
   }
 
   watch(resource: string, listener: (state: WatchedState) => void): () => void {
@@ -255,7 +263,7 @@ class RunningEngine implements Engine {
     this.options.observer?.onTurn(this.member, this.observedInputs, outputs);
     this.send(outputs);
     for (const { results, states, covered, changes, events } of outputs) {
-      for (const result of results) this.settle(result[0], { type: 'result', result });
+      for (const result of results) this.outcomes.settle(result[0], { type: 'result', result });
       for (const state of states) this.watchers.onState(state);
       for (const tokens of covered) for (const listener of this.coverListeners) listener(new Set(tokens));
       if (changes.length > 0) this.publisher.add(changes, this.founding ?? '');
@@ -278,13 +286,6 @@ class RunningEngine implements Engine {
         this.tell({ type: 'transport', report: { type: 'error', code: 'FRAME_TOO_LARGE', message } });
       }
     }
-  }
-
-  private settle(seq: number, outcome: RequestOutcome): void {
-    const listener = this.outcomes.get(seq);
-    if (!listener) return;
-    if (outcome.type !== 'result' || outcome.result[1] !== resultCode.queued) this.outcomes.delete(seq);
-    listener(outcome);
   }
 
   private setTimer(): void {
@@ -319,8 +320,7 @@ class RunningEngine implements Engine {
   private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
     this.sessionState = reason === 'closed' ? 'closed' : 'lost';
     if (reason !== 'closed') this.counts.sessionsLost += 1;
-    const listeners = this.outcomes.values();
-    this.outcomes.clear();
+    const listeners = this.outcomes.takeAll();
     this.watchers.forget();
     for (const listener of listeners) listener({ type: 'sessionLost', reason });
     this.onSessionEnd?.();
@@ -378,8 +378,7 @@ class RunningEngine implements Engine {
     this.host.stopTimer(this.timer);
     this.publisher.flush();
     this.sessionState = 'closed';
-    for (const listener of this.outcomes.values()) listener({ type: 'sessionLost', reason: 'closed' });
-    this.outcomes.clear();
+    for (const listener of this.outcomes.takeAll()) listener({ type: 'sessionLost', reason: 'closed' });
     try {
       await this.channel?.close();
     } finally {

@@ -79,8 +79,8 @@ export type RaiseLevelEntry = readonly [kind: typeof entryKind.raiseLevel, stamp
 export type SeatTuple = readonly [node: string, incarnation: string];
 
 /**
- * Ends the configuration before `nextId`, which begins with `voters` in the next slot; `gone` are the voters that are none any more.
- * Stands alone in its batch. Void like `expire` under another stamp.
+ * Ends the configuration before `nextId`, which begins with `voters` in the next slot; `gone` are the voters that are none any more,
+ * and `named` the names that the group was founded with, none where it was founded without. Stands alone in its batch. Void like `expire` under another stamp.
  */
 export type StopSignEntry = readonly [
   kind: typeof entryKind.stopSign,
@@ -88,6 +88,7 @@ export type StopSignEntry = readonly [
   nextId: number,
   voters: readonly SeatTuple[],
   gone: readonly SeatTuple[],
+  named: readonly string[],
 ];
 
 export type Entry<Op> =

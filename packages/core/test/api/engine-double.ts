@@ -1,6 +1,8 @@
 /** An engine whose answers and sessions a test gives by hand. */
 import { BehaviorSubject, Subject } from 'rxjs';
 import { QuorateError } from '../../src/errors.ts';
+import type { MembersView } from '../../src/group/roll.ts';
+import type { VoterOrder } from '../../src/paxos/voter-order.ts';
 import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
 import type { Engine, EngineEvent, EngineStatus, RequestOutcome } from '../../src/runtime/engine.ts';
 import { systemHost } from '../../src/runtime/system-host.ts';
@@ -45,8 +47,14 @@ export class EngineDouble implements Engine {
     session: 'healthy',
   };
   readonly status$ = new BehaviorSubject(this.status);
+  members: MembersView = { configuration: 1, voters: [{ node: 'n', incarnation: 'i', isHeard: true }], standbys: [], clients: [] };
+  readonly orders: { readonly id: number; readonly order: VoterOrder | null }[] = [];
   readonly #outcomes = new Map<number, (outcome: RequestOutcome) => void>();
   #seq = 0;
+
+  order(id: number, order: VoterOrder | null): void {
+    this.orders.push({ id, order });
+  }
 
   remainingMs(): number {
     return this.session === null ? 0 : this.remaining;

@@ -27,6 +27,7 @@ describe('options of join', () => {
       sessionTtlMs: 10_000,
       maxSessionTtlMs: 10_000,
       firstFounding: false,
+      standsBy: false,
       reads: 'lease',
       events: 'leadership',
       timeoutMs: 40_000,

@@ -10,6 +10,7 @@ import type { Ballot } from '../../src/paxos/ballot.ts';
 import type { Seat } from '../../src/paxos/configuration.ts';
 import type { FoundingRecord } from '../../src/paxos/founding-message.ts';
 import type { Vote } from '../../src/paxos/message.ts';
+import { orderAnswers, type OrderAnswer, type VoterOrder } from '../../src/paxos/voter-order.ts';
 import { rowKind, type SnapshotRow } from '../../src/snapshot/row.ts';
 import { entryKind, type Batch, type Entry } from '../../src/session/command.ts';
 
@@ -92,7 +93,7 @@ export const entry: fc.Arbitrary<Entry<Operation>> = fc.oneof(
   fc.tuple(fc.constant(entryKind.rebalance), set, stamp, fc.array(node, { maxLength: 4 })),
   fc.tuple(fc.constantFrom(entryKind.uncover, entryKind.free), set, stamp, partition, count),
   fc.tuple(fc.constant(entryKind.raiseLevel), stamp, fc.integer({ min: 1, max: 255 })),
-  fc.tuple(fc.constant(entryKind.stopSign), stamp, count, seatTuples, seatTuples),
+  fc.tuple(fc.constant(entryKind.stopSign), stamp, count, seatTuples, seatTuples, fc.array(node, { maxLength: 4 })),
 );
 
 export const batch: fc.Arbitrary<Batch<Operation>> = fc.tuple(milliseconds, fc.array(entry, { maxLength: 18 }));
@@ -159,7 +160,13 @@ const snapshotRow: fc.Arbitrary<SnapshotRow> = fc.oneof(
     fc.boolean(),
     count,
     fc.integer({ min: 1, max: 255 }),
-    fc.tuple(count, fc.array(fc.tuple(node, identifier), { maxLength: 3 }), count, fc.array(identifier, { maxLength: 3 })),
+    fc.tuple(
+      count,
+      fc.array(fc.tuple(node, identifier), { maxLength: 3 }),
+      count,
+      fc.array(identifier, { maxLength: 3 }),
+      fc.array(node, { maxLength: 3 }),
+    ),
   ),
   fc.tuple(fc.constant(rowKind.session), count, identifier, node, identifier, milliseconds, count, count),
   result.map((answer) => [rowKind.answer, ...answer] as const),
@@ -171,6 +178,11 @@ const snapshotRow: fc.Arbitrary<SnapshotRow> = fc.oneof(
   fc.tuple(fc.constant(rowKind.pin), partition, node),
   fc.tuple(fc.constant(rowKind.refusal), partition, node),
   fc.tuple(fc.constant(rowKind.partition), nodeOrNobody, nodeOrNobody, count, count, fc.boolean(), fc.boolean(), noteOrNull),
+);
+
+const voterOrder: fc.Arbitrary<VoterOrder> = fc.oneof(
+  fc.record({ type: fc.constantFrom('add', 'remove', 'leave', 'lead'), node }),
+  fc.record({ type: fc.constant('replace'), node, by: node }),
 );
 
 /** By type, so that a type without an arbitrary does not compile. */
@@ -209,6 +221,17 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     sealedAt: count,
   }),
   standbySeen: fc.record({ type: fc.constant('standbySeen'), ballot, id: count, appliedIndex: count }),
+  roster: fc.record({
+    type: fc.constant('roster'),
+    ballot,
+    standbys: fc.array(fc.record({ node, incarnation: identifier, lacking: count }), { maxLength: 4 }),
+  }),
+  orderGiven: fc.record({ type: fc.constant('orderGiven'), ballot, id: count, order: voterOrder }),
+  orderAnswered: fc.record({
+    type: fc.constant('orderAnswered'),
+    id: count,
+    answer: fc.constantFrom(...(Object.keys(orderAnswers) as OrderAnswer[])),
+  }),
   fetch: fc.record({ type: fc.constant('fetch'), from: count, to: count }),
   chosen: fc.record({
     type: fc.constant('chosen'),

@@ -84,6 +84,7 @@ export const stopSign: Batch<Operation> = [
         ['b', 'k'],
       ],
       [['b', 'j']],
+      ['a', 'b'],
     ],
   ],
 ];
@@ -103,6 +104,9 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
   chosen: { type: 'chosen', from: 5, values: [null, batch, decisions], chosenIndex: 7, floor: 4 },
   moved: { type: 'moved', configuration: { ...record.configuration, id: 2 }, sealedAt: 6 },
   standbySeen: { type: 'standbySeen', ballot, id: 200, appliedIndex: 6 },
+  roster: { type: 'roster', ballot, standbys: [{ node: 'd', incarnation: 'l', lacking: 300 }] },
+  orderGiven: { type: 'orderGiven', ballot, id: 70_000, order: { type: 'replace', node: 'a', by: 'd' } },
+  orderAnswered: { type: 'orderAnswered', id: 70_000, answer: 'notCaughtUp' },
   fetchSnapshot: { type: 'fetchSnapshot', hash: 'ab'.repeat(32), chunk: 3, above: 6 },
   snapshotOffer: {
     type: 'snapshotOffer',
@@ -113,7 +117,7 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
     hash: 'ab'.repeat(32),
     chunk: 0,
     rows: [
-      [0, '3:i:2:a', true, 517_815_720_345_601, 1, [2, [['a', 'i']], 5, ['j']]],
+      [0, '3:i:2:a', true, 517_815_720_345_601, 1, [2, [['a', 'i']], 5, ['j'], ['a', 'b']]],
       [1, 4096, 'n', 'b', 'p', 10_000, 0, 7],
       [2, 8, 1, 300, ['b', 300, 1_700_000_000_000]],
       [3, 'l/x', 6, 'note'],

@@ -19,7 +19,7 @@ const sound: GroupSnapshot = {
     [4097, 'nb', 'b', 'b.1', 10_000, 0, 0, [[1, queued, 1, ['a', 7, 0]]]],
   ],
   partitions: [],
-  membership: [1, [], 0, []],
+  membership: [1, [], 0, [], []],
   locks: [['l/x', 2, null, [[4096, 'a', 1, 0, 7, 0, null]], [[4097, 'b', 1, 0, 0, 0, null]]]],
 };
 

@@ -13,7 +13,7 @@ function stateAfter(...batches: readonly (readonly GroupEntry[])[]): GroupState 
   return state;
 }
 
-const first: GroupEntry = [stopSign, 'b1', 2, seats('a1', 'b1', 'c2'), seats('c1')];
+const first: GroupEntry = [stopSign, 'b1', 2, seats('a1', 'b1', 'c2'), seats('c1'), []];
 
 test('takes effect under the stamp of the last begin, and nothing of that leader does any more', () => {
   const state = stateAfter([[begin, 'b1']], [first]);
@@ -24,16 +24,16 @@ test('takes effect under the stamp of the last begin, and nothing of that leader
 
 test.each<[string, readonly (readonly GroupEntry[])[]]>([
   ['under another stamp', [[[begin, 'b1']], [[begin, 'b2']], [first]]],
-  ['with another number than the next', [[[begin, 'b1']], [[stopSign, 'b1', 3, seats('a1', 'b1', 'c2'), seats('c1')]]]],
+  ['with another number than the next', [[[begin, 'b1']], [[stopSign, 'b1', 3, seats('a1', 'b1', 'c2'), seats('c1'), []]]]],
   ['beside other entries', [[[begin, 'b1']], [first, [begin, 'b2']]]],
-  ['with voters out of order', [[[begin, 'b1']], [[stopSign, 'b1', 2, seats('b1', 'a1'), []]]]],
-  ['without voters', [[[begin, 'b1']], [[stopSign, 'b1', 2, [], []]]]],
+  ['with voters out of order', [[[begin, 'b1']], [[stopSign, 'b1', 2, seats('b1', 'a1'), [], []]]]],
+  ['without voters', [[[begin, 'b1']], [[stopSign, 'b1', 2, [], [], []]]]],
 ])('is void %s', (_why, batches) => {
   expect(stateAfter(...batches).configuration).toMatchObject({ id: 1, sealedAt: 0 });
 });
 
 test('never gives a seat to an incarnation that lost one', () => {
-  const back: GroupEntry = [stopSign, 'b2', 3, seats('a1', 'b1', 'c1'), seats('c2')];
+  const back: GroupEntry = [stopSign, 'b2', 3, seats('a1', 'b1', 'c1'), seats('c2'), []];
   const state = stateAfter([[begin, 'b1']], [first], [[begin, 'b2']], [back]);
   expect(state.configuration.id).toBe(2);
 });

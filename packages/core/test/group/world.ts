@@ -19,6 +19,9 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly voters?: readonly string[];
   readonly clients?: readonly string[];
+  /** Named by nobody, and ready for a seat. */
+  readonly standbys?: readonly string[];
+  readonly replaceAfterMs?: number;
   /** Started by the test itself, one by one, instead of all at once. */
   readonly startLater?: boolean;
   readonly loss?: number;
@@ -100,7 +103,7 @@ export class World {
     this.observer = new Observer({ nowMs: () => this.nowMs, driftIsBounded: true, marks: new Marks() });
     this.voters = [...(options.voters ?? ['a', 'b', 'c'])].sort();
     if (options.startLater) return;
-    for (const node of [...this.voters, ...(options.clients ?? [])]) this.start(node);
+    for (const node of [...this.voters, ...(options.clients ?? []), ...(options.standbys ?? [])]) this.start(node);
   }
 
   /** Starts a process with empty memory, or with what its last run wrote. */
@@ -119,6 +122,8 @@ export class World {
       sessionTtlMs: ttlMs,
       maxSessionTtlMs: ttlMs,
       firstFounding: options.firstFounding ?? true,
+      standsBy: options.standbys?.includes(node) ?? false,
+      replaceAfterMs: options.replaceAfterMs ?? Infinity,
       reads: options.reads ?? 'lease',
       random: seededRandom(seed),
       limits: {

@@ -60,6 +60,7 @@ const options = fc.record(
       ),
     ),
     firstFounding: mostly(fc.boolean()),
+    standby: mostly(fc.boolean()),
     reads: mostly(fc.constantFrom('lease', 'quorum')),
     events: mostly(fc.constantFrom('none', 'leadership', 'all')),
     secrets: mostly(
@@ -124,6 +125,7 @@ test.each([
   'session',
   'timing',
   'firstFounding',
+  'standby',
   'reads',
   'events',
   'secrets',

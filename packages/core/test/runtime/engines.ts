@@ -29,6 +29,7 @@ export class Engines {
       sessionTtlMs: 2_000,
       maxSessionTtlMs: 2_000,
       firstFounding: true,
+      standsBy: false,
       reads: 'lease',
       secrets: [],
       publish: 'none',

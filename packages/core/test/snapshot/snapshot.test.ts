@@ -176,7 +176,7 @@ describe('work', () => {
     const id = 'x'.repeat(128);
     const most = Number.MAX_SAFE_INTEGER;
     const rows: readonly SnapshotRow[] = [
-      [rowKind.group, 'x'.repeat(512), true, most, 255, [most, [[name, id]], most, [id]]],
+      [rowKind.group, 'x'.repeat(512), true, most, 255, [most, [[name, id]], most, [id], [name]]],
       [rowKind.session, most, id, name, id, most, most, most],
       [rowKind.answer, most, 10, most, note],
       [rowKind.lock, `l/${name}`, most, note],
