@@ -91,4 +91,17 @@ export const stopSigns: readonly Mutant[] = [
     patches: [patch('storage/begin-run.ts', '        seal(record.sealedAt, votes, learned);\n', '')],
     killers: [unit('paxos/stop-sign')],
   },
+  {
+    name: 'seat-given-to-the-one-that-has-it',
+    hazard:
+      'A standby that has yet to learn that it was given the seat is given it again, by a stop-sign that is void (rule 16, promise 7).',
+    patches: [patch('group/voter-change.ts', "if (enters && isVoter(configuration, enters)) return 'seatInUse';", 'void isVoter;')],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'silent-behind-a-void-stop-sign',
+    hazard: 'A leader whose own stop-sign proved void stays silent for ever, and nobody else leads (rule 6, promise 7).',
+    patches: [patch('paxos/replica.ts', '    if (term.stopSlot > 0 && upTo >= term.stopSlot) this.resign(nowMs);\n', '')],
+    killers: [unit('paxos/stop-sign')],
+  },
 ];

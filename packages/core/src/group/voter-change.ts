@@ -2,7 +2,7 @@
  * What a change of voters has to fulfil before its stop-sign is proposed, whoever wants it: an operator, a voter that leaves, one that came
  * back, or the autopilot. The safety rules 14 and 16; `docs/protocol.md`, "Changes of voters".
  */
-import { isOfOutsiders, majorityOf, sameSeat } from '../paxos/configuration.ts';
+import { isOfOutsiders, isVoter, majorityOf, sameSeat } from '../paxos/configuration.ts';
 import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { LeaderTerm } from '../paxos/leader.ts';
 import type { OrderAnswer } from '../paxos/voter-order.ts';
@@ -46,6 +46,8 @@ export interface Circumspection extends Reading {
 export function changeTo(present: Circumspection, { enters, leaves }: { enters?: Seat; leaves?: Seat }): Change | OrderAnswer {
   const { configuration, term, named, silenceMs, nowMs } = present;
   if (term.stopSlot > 0 || term.beginSlot === 0) return 'underWay';
+  // It was given the seat, and has yet to learn so: to name it beside its own end would be void.
+  if (enters && isVoter(configuration, enters)) return 'seatInUse';
   const staying = configuration.voters.filter((seat) => !leaves || !sameSeat(seat, leaves));
   const voters = enters ? [...staying, enters].sort((a, b) => (a.node < b.node ? -1 : 1)) : staying;
   if (voters.length === 0) return 'lastVoter';

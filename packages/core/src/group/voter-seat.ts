@@ -260,7 +260,7 @@ export class VoterSeat {
       if (sealed && sealed.id > this.record.configuration.id) return this.moveTo(sealed, at);
     }
     const term = this.present.leading;
-    if (term?.beginSlot === 0) {
+    if (term && (term.beginSlot === 0 || term.stopSlot > 0)) {
       this.stepReplica({ type: 'applied', upTo: this.state.appliedIndex, ...momentOf(at) }, at);
     }
   }

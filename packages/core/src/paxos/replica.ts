@@ -232,10 +232,12 @@ export class Replica<V> extends Follower<V> {
     this.proposeIn(term, this.options.begin(term.ballot), nowMs);
   }
 
-  /** A stop-sign that was adopted proved void: the term begins after all. */
+  /** A stop-sign proved void. One that was adopted: the term begins after all. One of its own: it fell silent for it, and gives way. */
   private onApplied(upTo: M.Slot, nowMs: number): void {
-    const role = this.role;
-    if (role.type === 'leader' && role.term.beginSlot === 0 && upTo >= role.term.nextSlot - 1) this.begin(role.term, nowMs);
+    if (this.role.type !== 'leader') return;
+    const { term } = this.role;
+    if (term.beginSlot === 0 && upTo >= term.nextSlot - 1) this.begin(term, nowMs);
+    if (term.stopSlot > 0 && upTo >= term.stopSlot) this.resign(nowMs);
   }
 
   private isStopSign(value: V | null): boolean {

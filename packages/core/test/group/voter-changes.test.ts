@@ -69,6 +69,7 @@ describe('a seat whose incarnation is silent', () => {
     ['in a term younger than the silence', { present: { nowMs: 400 } }],
     ['to an incarnation that was replaced', { present: { isReplaced: () => true } }],
     ['to one that lacks many slots', { present: { chosenIndex: 100_000 } }],
+    ['to the one that has it, and stands by until it learns so', { standbys: ['c#1'] }],
     ['while it answers', { answering: ['b', 'c'] }],
     ['without a majority of the present voters', { answering: [] }],
   ])('is not given away %s (3 voters)', (_why, changed) => {

@@ -64,6 +64,16 @@ describe('a leader that proposes a stop-sign', () => {
     const sent = ['x', 'stop', 'y'].flatMap((value) => replica.step({ type: 'propose', value, nowMs: 0 }).send);
     expect(proposedIn(sent.map(({ message }) => message))).toEqual(['2 x', '3 stop']);
   });
+
+  it('gives way where that proves void, for it serves no more in this ballot (3 voters, safety 6)', () => {
+    const replica = replicaOf();
+    led(replica);
+    replica.step({ type: 'propose', value: 'stop', nowMs: 0 });
+    expect(replica.step({ type: 'applied', upTo: 1, nowMs: 0 }).events).toEqual([]);
+    const { events, send } = replica.step({ type: 'applied', upTo: 2, nowMs: 0 });
+    expect(events).toMatchObject([{ type: 'steppedDown', reason: 'handed over' }]);
+    expect(send.map(({ message }) => message.type)).toEqual(['abdicate']);
+  });
 });
 
 describe('the replica of the next configuration', () => {
