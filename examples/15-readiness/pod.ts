@@ -1,11 +1,11 @@
-/** The service in one pod: a voter where its name is among them and it has a folder for its memory, else a client. */
+/** The service in one pod: a voter where its name is among them or where it comes in time, with or without a folder for its memory, else a client. */
 import { join } from '@quorate/core';
 import { lmdbStorage } from '@quorate/lmdb-store';
 import { natsTransport } from '@quorate/nats-adapter';
 import { connect } from 'nats';
 import { Health } from './health.ts';
 
-const { POD_NAME = '', VOTERS = '', NATS_URL, STORE, HEALTH_PORT = '8080', CLOSE_TIMEOUT_MS = '20000' } = process.env;
+const { POD_NAME = '', VOTERS = '', VOTERS_COUNT, NATS_URL, STORE, HEALTH_PORT = '8080', CLOSE_TIMEOUT_MS = '20000' } = process.env;
 
 async function main(): Promise<void> {
   const health = new Health();
@@ -16,7 +16,8 @@ async function main(): Promise<void> {
   const quorate = await join({
     group: 'example-readiness',
     node: POD_NAME,
-    voters: VOTERS.split(','),
+    // Names, where they stay; else so many of whoever comes, and all others stand by.
+    voters: VOTERS_COUNT === undefined ? VOTERS.split(',') : { count: Number(VOTERS_COUNT) },
     transport: natsTransport(nc),
     // A voter keeps its memory on its volume, and with it its seat: then a roll-out costs the group nothing.
     ...(STORE === undefined ? {} : { storage: lmdbStorage({ path: STORE }) }),

@@ -30,6 +30,8 @@ const levels: Readonly<Record<string, number>> = {
   snapshot: 1.5,
   codec: 2,
   group: 2,
+  // What a transport may offer beside frames.
+  arbiter: 2.5,
   transport: 3,
   storage: 3,
   runtime: 4,

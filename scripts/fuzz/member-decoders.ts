@@ -102,8 +102,8 @@ class Target {
     if (send.length === 0) return;
     const { node, incarnation, run } = this.life.self;
     const header = { group: this.life.group, founding: 'f', configuration: 1, node, incarnation, run };
-    const { frames, oversize } = packTurn(send, header, { frameBytesMax, sealer: this.sealer });
-    must(oversize.length === 0, `a ${oversize[0]} was said that no frame can hold`);
+    const { frames, reports } = packTurn(send, header, { frameBytesMax, sealer: this.sealer });
+    must(reports.length === 0, `what was said does not fit: ${reports[0]?.message}`);
     let total = 0;
     for (const frame of frames) {
       total += frame.bytes.length;

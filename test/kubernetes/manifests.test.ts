@@ -30,6 +30,7 @@ interface Workload {
     readonly replicas: number;
     readonly podManagementPolicy?: string;
     readonly minReadySeconds?: number;
+    readonly strategy?: { readonly rollingUpdate: { readonly maxSurge: number; readonly maxUnavailable: number } };
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
     readonly template: {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
@@ -54,6 +55,7 @@ function documents(file: string): readonly unknown[] {
 
 const [statefulSet, budget] = documents('voters.yaml') as [Workload, Budget];
 const [deployment] = documents('workers.yaml') as [Workload];
+const [counted, countedBudget] = documents('counted.yaml') as [Workload, Budget];
 
 function containerOf({ spec }: Workload): Container {
   return spec.template.spec.containers[0];
@@ -85,7 +87,8 @@ test('all voters start together, wait until the one before votes again, and lose
 
 describe.each([
   ['StatefulSet', statefulSet],
-  ['Deployment', deployment],
+  ['Deployment of clients', deployment],
+  ['Deployment that is counted', counted],
 ])('the %s', (_kind, workload) => {
   const container = containerOf(workload);
   const pod = workload.spec.template;
@@ -119,7 +122,7 @@ describe.each([
     const read = /const \{ ([^}]*) \} = process\.env/.exec(readFileSync(join(example, 'pod.ts'), 'utf8'))?.[1] ?? '';
     const known = read.split(',').map((one) => one.split('=')[0]?.trim());
     for (const { name } of container.env) expect(known).toContain(name);
-    const optional = workload.kind === 'Deployment' ? ['STORE'] : [];
+    const optional = [...(workload.kind === 'Deployment' ? ['STORE'] : []), workload === counted ? 'VOTERS' : 'VOTERS_COUNT'];
     expect([...container.env.map(({ name }) => name), ...optional].sort()).toEqual([...known].sort());
   });
 });
@@ -129,4 +132,15 @@ test('a voter keeps its memory on a volume of its own, and a worker keeps none',
   const mount = containerOf(statefulSet).volumeMounts?.find(({ name }) => name === claim?.metadata.name);
   expect(valueOf(statefulSet, 'STORE').startsWith(`${mount?.mountPath ?? 'nowhere'}/`)).toBe(true);
   expect(valueOf(deployment, 'STORE')).toBe('');
+});
+
+test('a Deployment that is counted has more pods than voters, an odd number of those, and loses none before its next is ready', () => {
+  const count = Number(valueOf(counted, 'VOTERS_COUNT'));
+  expect(count % 2).toBe(1);
+  expect(counted.kind).toBe('Deployment');
+  expect(counted.spec.replicas).toBeGreaterThan(count);
+  expect(counted.spec.strategy?.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+  expect(valueOf(counted, 'VOTERS')).toBe('');
+  expect(countedBudget).toMatchObject({ kind: 'PodDisruptionBudget', spec: { maxUnavailable: 1 } });
+  expect(countedBudget.spec.selector).toEqual(counted.spec.selector);
 });

@@ -17,5 +17,4 @@ export const withoutModel: Readonly<Record<number, string>> = {
   19: 'What fences a run is the store, whose behaviour a model could only assume: every store is tried with two writers of one seat, and a sleeping one.',
   20: 'What a store has to read is up to its broker: the suite of all stores runs on real ones, with a death at every write.',
   21: 'Voters do not tell each other yet how far their stores are; unit tests damage a log in every place.',
-  22: 'No broker keeps a founding record yet: groups are founded by names.',
 };

@@ -14,7 +14,9 @@ export interface NodeMembership {
   readonly carrier: Carrier;
   readonly group: string;
   readonly node: string;
-  readonly voters: readonly string[];
+  readonly voters: readonly string[] | { readonly count: number };
+  /** How long to wait for a session. */
+  readonly joinTimeoutMs?: number;
   readonly timing?: { readonly heartbeatMs: number; readonly electionTimeoutMs: number };
   readonly sessionTtlMs?: number;
   /** Where a voter keeps its memory. Default nowhere. */
@@ -39,7 +41,7 @@ export interface LeaseLook {
   readonly usableUntilMs: number;
 }
 
-export interface NodeView extends Pick<Status, 'role' | 'leader' | 'quorum' | 'session' | 'seat' | 'missing'> {
+export interface NodeView extends Pick<Status, 'role' | 'leader' | 'quorum' | 'session' | 'seat' | 'missing' | 'voters'> {
   readonly sessionsLost: number;
   /** How often the group changed its voters since this process joined. */
   readonly votersChanged: number;
@@ -116,17 +118,17 @@ async function contend(locks: readonly string[], signal: AbortSignal): Promise<v
 
 const commands = {
   join: async (membership: NodeMembership): Promise<void> => {
-    const { carrier, group, node, voters, timing, sessionTtlMs, keeping } = membership;
+    const { carrier, group, node, voters, timing, sessionTtlMs, keeping, joinTimeoutMs: timeoutMs } = membership;
     connected ??= await connectTo(carrier, node);
     const { transport } = connected;
     const session = sessionTtlMs === undefined ? undefined : { ttlMs: sessionTtlMs };
     const groupTiming = timing && { ...timing, maxSessionTtlMs: sessionTtlMs };
-    kept = keeping && voters.includes(node) ? await openKeeping(keeping, { group, node }) : undefined;
+    kept = keeping && ('count' in voters || voters.includes(node)) ? await openKeeping(keeping, { group, node }) : undefined;
     const storage = kept?.storage;
     sessionsLost = 0;
     votersChanged = 0;
     // Where the group lives already, its own word counts; and it may have to bury a namesake first.
-    quorate = await join({ group, node, voters, transport, storage, session, timing: groupTiming, firstFounding: true });
+    quorate = await join({ group, node, voters, transport, storage, session, timing: groupTiming, firstFounding: true, timeoutMs });
     quorate.events$.subscribe((event) => {
       if (event.type === 'sessionLost') sessionsLost += 1;
       if (event.type === 'votersChanged') votersChanged += 1;
@@ -143,8 +145,8 @@ const commands = {
     candidacies.clear();
   },
   look: (): Promise<NodeView> => {
-    const { role, leader, quorum, session, seat, missing } = member().status;
-    return Promise.resolve({ role, leader, quorum, session, seat, missing, sessionsLost, votersChanged });
+    const { role, leader, quorum, session, seat, missing, voters } = member().status;
+    return Promise.resolve({ role, leader, quorum, session, seat, missing, voters, sessionsLost, votersChanged });
   },
   /** A leader is known that is none of these, and it reaches a majority. */
   whenLed: async ({ notBy }: { readonly notBy: readonly string[] }): Promise<string> => {

@@ -1,6 +1,8 @@
 /** The door for authors of adapters: the ports of transports and of stores, and what an adapter needs to report its failures. */
 export * from './errors.ts';
 export * from './api/fence.ts';
+export * from './arbiter/arbiter.ts';
+export * from './arbiter/conformance.ts';
 export * from './partition/token-fence.ts';
 export * from './partition/token-stamp.ts';
 export { fnv1a32 } from './ring/fnv1a.ts';

@@ -192,6 +192,17 @@ export const errorCodes = {
     means: 'The storage of this voter was written by a version that this one cannot read.',
     remedy: 'Start the version that wrote it, or a later one.',
   },
+  ARBITER_MISSING: {
+    retriable: false,
+    means: 'The broker offers nothing that could decide which founding of a group counts.',
+    remedy: 'Enable it there as the message says, or name the voters.',
+  },
+  ARBITER_CORRUPT: {
+    retriable: false,
+    means: 'The log of foundings in the broker is not whole, so nobody can tell whether there is a group.',
+    remedy:
+      'Look for what deleted or changed it. Once every process of the group is stopped, delete the whole stream or topic: the next start founds anew.',
+  },
   INVARIANT: {
     retriable: false,
     means: 'An invariant of the protocol does not hold; this voter stopped to keep the others safe.',

@@ -2,6 +2,7 @@
 import { abortable, QuorateError } from '@quorate/core/adapter';
 import type { Transport } from '@quorate/core/adapter';
 import { openChannel } from './channel.ts';
+import { KafkaArbiter } from './arbiter/kafka-arbiter.ts';
 import type { KafkaClient } from './client.ts';
 import { readEvents } from './event-reader.ts';
 import { takeHandle } from './kafkajs-cluster.ts';
@@ -27,6 +28,7 @@ export function kafkaTransport(kafka: KafkaClient, options: KafkaTransportOption
     timing: { ...(reading === 'handle' ? handleTiming : groupTiming), ...resolved.timing },
     partitionOf: partitionByMurmur2,
     open: (channelOptions) => owning(source(), channelOptions.signal, (own) => openChannel(own, resolved, channelOptions)),
+    arbiter: ({ group }) => new KafkaArbiter({ kafka, group, replicationFactor: resolved.replicationFactor }),
     readEvents: (readerOptions) => owning(source(), readerOptions.signal, (own) => readEvents(own, resolved, readerOptions)),
   };
 }

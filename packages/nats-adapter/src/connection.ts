@@ -17,6 +17,8 @@ export interface NatsConnection {
 export interface NatsServerInfo {
   readonly max_payload: number;
   readonly version?: string;
+  /** True where this server has JetStream itself. */
+  readonly jetstream?: boolean;
 }
 
 export interface NatsPublishOptions {

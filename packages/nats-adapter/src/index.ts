@@ -1,6 +1,6 @@
 /** The door of this package. */
 export { natsTransport, natsTransportDefaults } from './nats-transport.ts';
-export type { NatsTransportOptions } from './nats-transport.ts';
+export type { FoundingsOptions, NatsTransportOptions } from './nats-transport.ts';
 export { stampNats, tokenOfNats } from './token-header.ts';
 export type { NatsHeaders, NatsHeadersHolder } from './token-header.ts';
 export type {

@@ -1,14 +1,27 @@
 /** The NATS transport: Quorate on a connection that the application already has. */
-import { partitionByFnv1a } from '@quorate/core/adapter';
-import type { TimingHints, Transport } from '@quorate/core/adapter';
+import { partitionByFnv1a, QuorateError } from '@quorate/core/adapter';
+import type { Arbiter, TimingHints, Transport } from '@quorate/core/adapter';
+import { JetStreamArbiter } from './arbiter/jetstream-arbiter.ts';
 import { openNatsChannel } from './channel.ts';
 import type { NatsConnection } from './connection.ts';
+import type { NatsStreamConnection } from './consumer/stream-connection.ts';
 import { readNatsEvents } from './event-reader.ts';
 
 export interface NatsTransportOptions {
   /** What every subject begins with: one or more tokens of letters, digits, `_` and `-`. The same for the whole group. Default `quorate`. */
   readonly subjectPrefix?: string;
   readonly timing?: TimingHints;
+  /** For `voters: { count }`: the stream that keeps which founding of the group counts. */
+  readonly foundings?: FoundingsOptions;
+}
+
+export interface FoundingsOptions {
+  /** Default `quorate_<group>_founding`; made where it does not exist. */
+  readonly stream?: string;
+  /** Replicas of the stream: made with so many, and refused with fewer. Default 3, or 1 on a server that is in no cluster. */
+  readonly replicas?: number;
+  /** What the JetStream API's subjects begin with. Default `$JS.API`. */
+  readonly apiPrefix?: string;
 }
 
 export const natsTransportDefaults = {
@@ -29,6 +42,24 @@ export function natsTransport(connection: NatsConnection, options: NatsTransport
     // As the server's subject mapping `partition()` hashes its tokens.
     partitionOf: partitionByFnv1a,
     open: (channelOptions) => openNatsChannel(connection, subjectPrefix, channelOptions),
+    arbiter: ({ group }) => arbiterOn(connection, { group, subjectPrefix, ...options.foundings }),
     readEvents: (readerOptions) => readNatsEvents(connection, subjectPrefix, readerOptions),
   };
+}
+
+interface ArbiterNeeds extends FoundingsOptions {
+  readonly group: string;
+  readonly subjectPrefix: string;
+}
+
+function arbiterOn(connection: NatsConnection, { apiPrefix = '$JS.API', replicas, ...rest }: ArbiterNeeds): Arbiter {
+  if (replicas !== undefined && (!Number.isSafeInteger(replicas) || replicas < 1)) {
+    throw new QuorateError('INVALID_OPTIONS', `\`foundings.replicas\` is ${replicas}, not a whole number of at least 1.`);
+  }
+  if (canRequest(connection)) return new JetStreamArbiter(connection, { ...rest, replicas, apiPrefix });
+  throw new QuorateError('INVALID_OPTIONS', '`voters: { count }` needs a NATS connection that can `request`; this one cannot.');
+}
+
+function canRequest(connection: NatsConnection): connection is NatsStreamConnection {
+  return typeof Reflect.get(connection, 'request') === 'function';
 }

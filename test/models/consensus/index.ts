@@ -1,5 +1,7 @@
 /** The models of consensus, and what is planted into them. */
 import type { Model } from '../checker/model.ts';
+import { CountFoundingModel } from './count-founding.ts';
+import type { CountWorld } from './count-founding.ts';
 import { FoundingModel } from './founding.ts';
 import type { FoundingWorld } from './founding.ts';
 import { LeaseModel } from './lease.ts';
@@ -18,6 +20,7 @@ const synod = (world: SynodWorld): Model<unknown> => new SynodModel(world);
 const log = (world: LogWorld): Model<unknown> => new LogModel(world);
 const lease = (world: LeaseWorld): Model<unknown> => new LeaseModel(world);
 const stopSign = (world: StopSignWorld): Model<unknown> => new StopSignModel(world);
+const countFounding = (world: CountWorld): Model<unknown> => new CountFoundingModel(world);
 const founding = (world: FoundingWorld): Model<unknown> => new FoundingModel(world);
 
 export const models: readonly Model<unknown>[] = [
@@ -26,4 +29,5 @@ export const models: readonly Model<unknown>[] = [
   ...[worlds.lease, worlds.leaseRestart, worlds.leaseSuspended].map(lease),
   ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
   ...[worlds.founding, worlds.foundingLate].map(founding),
+  ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath].map(countFounding),
 ];

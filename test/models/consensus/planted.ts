@@ -1,6 +1,10 @@
 /** Wrong designs and wrong lines of consensus, each of which its model must find. */
 import { Acceptor } from '../../../packages/core/src/paxos/acceptor.ts';
 import { Founder } from '../../../packages/core/src/paxos/founding.ts';
+import { CountFounder } from '../../../packages/core/src/paxos/founding-by-count.ts';
+import { FoundingLog } from '../../../packages/core/src/paxos/founding-log.ts';
+import type { FoundingEntry } from '../../../packages/core/src/paxos/founding-log.ts';
+import type { FoundingRecord } from '../../../packages/core/src/paxos/founding-message.ts';
 import { Follower } from '../../../packages/core/src/paxos/follower.ts';
 import { LeaderTerm } from '../../../packages/core/src/paxos/leader.ts';
 import { GrantedLease, HeldLease } from '../../../packages/core/src/paxos/lease.ts';
@@ -10,6 +14,7 @@ import { Replica } from '../../../packages/core/src/paxos/replica.ts';
 import { Synod } from '../../../packages/core/src/paxos/synod.ts';
 import { usableLengthMs } from '../../../packages/core/src/time/clock.ts';
 import type { Planted } from '../checker/model.ts';
+import { CountFoundingModel } from './count-founding.ts';
 import { FoundingModel } from './founding.ts';
 import { LeaseModel } from './lease.ts';
 import { LogModel } from './log.ts';
@@ -250,7 +255,74 @@ const inTheFounding: readonly Planted[] = [
   },
 ];
 
-export const planted: readonly Planted[] = [...inTheDecree, ...inTheLog, ...inTheStopSign, ...inTheLease, ...inTheFounding];
+const byCount: readonly Planted[] = [
+  {
+    name: 'second-founding-record-counts',
+    hazard: 'A record that is written after a complete one replaces it (rule 22).',
+    breaks: 'agreement:',
+    model: new CountFoundingModel({ ...worlds.countFounding, arbiter: 'takes what comes' }),
+    install: () => {
+      return replaced(FoundingLog.prototype, 'take', (original) => (self, args) => {
+        const [entry] = args as readonly [{ readonly type: string }];
+        if (entry.type === 'record') Reflect.set(self, 'counting', null);
+        return original.call(self, ...args);
+      });
+    },
+  },
+  {
+    name: 'record-replaced-without-a-durable-refusal',
+    hazard:
+      'A record is replaced, but a seat that is taken in it afterwards still counts, so that it can come to be complete yet (rule 22).',
+    breaks: 'agreement:',
+    model: new CountFoundingModel({ ...worlds.countFounding, arbiter: 'takes what comes' }),
+    install: replacedButNotRefused,
+  },
+  {
+    name: 'complete-before-all-have-joined',
+    hazard: 'A record counts as complete although one of its members has not taken its seat (rule 22).',
+    breaks: 'rule 22:',
+    model: new CountFoundingModel(worlds.countFounding),
+    install: () => {
+      return replacedGetter(FoundingLog.prototype, 'isComplete', function (this: unknown) {
+        const { current, missing } = this as FoundingLog;
+        return current !== null && missing.length < current.configuration.voters.length;
+      });
+    },
+  },
+  {
+    name: 'record-of-a-dead-set-that-stays',
+    hazard: 'A record whose members are gone is never replaced (rule 22).',
+    breaks: 'the group is wedged',
+    model: new CountFoundingModel(worlds.countFoundingWipe),
+    install: () =>
+      replaced(
+        CountFounder.prototype,
+        'mayReplace',
+        () =>
+          (_self, [log]) =>
+            (log as FoundingLog).current === null,
+      ),
+  },
+];
+
+export const planted: readonly Planted[] = [...inTheDecree, ...inTheLog, ...inTheStopSign, ...inTheLease, ...inTheFounding, ...byCount];
+
+function replacedButNotRefused(): () => void {
+  return replaced(FoundingLog.prototype, 'take', (original) => (self, args) => {
+    const [entry] = args as readonly [FoundingEntry];
+    const all = (Reflect.get(self, 'all') ?? {}) as Record<string, { readonly record: FoundingRecord; readonly joined: Set<string> }>;
+    Reflect.set(self, 'all', all);
+    if (entry.type === 'record') all[entry.record.configuration.founding] = { record: entry.record, joined: new Set() };
+    const result = original.call(self, ...args);
+    const one = entry.type === 'joined' ? all[entry.founding] : undefined;
+    if (!one || entry.type !== 'joined') return result;
+    one.joined.add(entry.seat.incarnation);
+    if (one.record.configuration.voters.some(({ incarnation }) => !one.joined.has(incarnation))) return result;
+    Reflect.set(self, 'counting', one.record);
+    Reflect.set(self, 'joined', one.joined);
+    return result;
+  });
+}
 
 /** Acknowledgements reach the lease without the time; it is taken from the input that brought them. */
 function leaseFromReceiveTime(): () => void {

@@ -17,7 +17,7 @@ export function replaced(
   return () => void Reflect.set(prototype, name, original);
 }
 
-export function replacedGetter(prototype: object, name: string, wrong: () => unknown): () => void {
+export function replacedGetter(prototype: object, name: string, wrong: (this: unknown) => unknown): () => void {
   const original = Reflect.getOwnPropertyDescriptor(prototype, name);
   if (!original?.get) throw new Error(`There is no getter ${name} to replace.`);
   Object.defineProperty(prototype, name, { ...original, get: wrong });

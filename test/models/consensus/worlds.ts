@@ -1,4 +1,5 @@
 /** Who takes part in each world, what may happen to them, and the bounds that make it finite. */
+import type { CountWorld } from './count-founding.ts';
 import type { FoundingWorld } from './founding.ts';
 import type { LeaseWorld } from './lease.ts';
 import type { LogWorld } from './log.ts';
@@ -161,4 +162,39 @@ export const foundingLate: FoundingWorld = {
   wiped: ['a', 'b'],
   incarnationsMax: 3,
   marks: ['founded', 'founded after a wipe', 'an incarnation is given up'],
+};
+
+const counted = { count: 2, wipes: 0, restarts: 0, doubtful: 0, proposalsMax: 1, recordsMax: 2 };
+
+export const countFounding: CountWorld = {
+  ...counted,
+  name: 'founding-by-count',
+  about: 'Two of three processes found a group by a log; none loses its memory, and one write may arrive late.',
+  candidates: ['a', 'b', 'c'],
+  doubtful: 1,
+  marks: ['founded', 'founded by a record that replaced another'],
+};
+
+export const countFoundingWipe: CountWorld = {
+  ...counted,
+  name: 'founding-by-count-with-a-wipe',
+  about:
+    'Two processes found a group of two by a log, while one loses its memory, one restarts with it, and one write arrives late or never.',
+  candidates: ['a', 'b'],
+  wipes: 1,
+  restarts: 1,
+  doubtful: 1,
+  proposalsMax: 2,
+  recordsMax: 3,
+  marks: ['founded', 'founded after a wipe', 'founded by a record that replaced another'],
+};
+
+export const countFoundingDeath: CountWorld = {
+  ...counted,
+  name: 'founding-by-count-half-way',
+  about: 'Two of three processes found a group by a log, while any of them loses its memory on the way.',
+  candidates: ['a', 'b', 'c'],
+  wipes: 1,
+  recordsMax: 3,
+  marks: ['founded', 'founded after a wipe', 'founded by a record that replaced another'],
 };

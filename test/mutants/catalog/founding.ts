@@ -101,7 +101,7 @@ export const founding: readonly Mutant[] = [
   {
     name: 'record-of-other-voters',
     hazard: 'A founder accepts a record that does not list exactly its own voters (rules 11 and 14).',
-    patches: [patch('paxos/founding.ts', '!listed(record, self) || !sameNames(names, voters)) return;', '!listed(record, self)) return;')],
+    patches: [patch('paxos/founding.ts', '!listed(record, self) || !sameVoters(names, voters)) return;', '!listed(record, self)) return;')],
     killers: [unit('paxos/founding')],
   },
   {

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 import { calls } from './calls.ts';
 import { consumers } from './consumers.ts';
 import { founding } from './founding.ts';
+import { foundingByCount } from './founding-by-count.ts';
 import { frames } from './frames.ts';
 import { leases } from './leases.ts';
 import { locks } from './locks.ts';
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...sessions,
   ...locks,
   ...founding,
+  ...foundingByCount,
   ...frames,
   ...calls,
   ...partitions,

@@ -1,4 +1,5 @@
 /** Each event as a line of a log: how loud, and in which words. */
+import { votersText } from '../paxos/voters.ts';
 import { versionGapText } from '../version.ts';
 import type { LogLevel } from './logger.ts';
 import type { QuorateEvent } from './events.ts';
@@ -14,7 +15,7 @@ export function logLineOf(event: QuorateEvent): LogLine {
     case 'evenVoters':
       return warn(`${event.voters.length} voters survive no more losses than ${event.voters.length - 1}.`);
     case 'votersDiffer':
-      return error(`${event.node} names the voters ${list(event.theirs)}; this process names ${list(event.ours)}.`);
+      return error(`${event.node} wants the voters ${votersText(event.theirs)}; this process wants ${votersText(event.ours)}.`);
     case 'clocksDiffer':
       return error(`The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms; no group is formed until it is right.`);
     case 'nodeNameTaken':
@@ -40,6 +41,10 @@ export function logLineOf(event: QuorateEvent): LogLine {
     }
     case 'voterOrder':
       return info(`${wordsFor(event.order)}: ${event.standing}.`);
+    case 'foundingNotKept':
+      return error(foundingNotKeptText(event));
+    case 'arbiterFailed':
+      return error(`The broker's log of foundings could not be used: ${event.error.message}`);
     case 'foreignFounding':
       return warn(`${event.node} belongs to another founding of this group.`);
     case 'leaderChanged':
@@ -106,6 +111,11 @@ const causeText = {
   leaving: 'one leaves',
   autopilot: 'one was silent for too long',
 } as const;
+export function foundingNotKeptText({ founding, told }: { readonly founding: string; readonly told: string | null }): string {
+  if (told !== null)
+    return `${told} belongs to a living group of the founding ${founding}, which the broker's log of foundings does not name.`;
+  return `The broker's log of foundings does not hold the founding ${founding} any more, which it held before.`;
+}
 
 const levelOfReport = { error: 'error', warning: 'warn', info: 'info' } as const;
 

@@ -1,4 +1,5 @@
 /** What `join` is told: one interface, its defaults, and the rules between its fields. */
+import type { Arbiter } from '../arbiter/arbiter.ts';
 import { QuorateError } from '../errors.ts';
 import { checkSignal } from './signal.ts';
 import { utf8Length } from '../note.ts';
@@ -18,10 +19,13 @@ export interface JoinOptions {
   /** This process's own name in the group, the pod name for example. At most 256 bytes in UTF-8. */
   readonly node: string;
   /**
-   * The names of the nodes that decide, the same in every process. Three survive the loss of one, five of two. A node that is not
-   * among them takes part as a client. At most 15.
+   * The nodes that decide, the same in every process: their names, or how many there are to be where names are not known before. Three
+   * survive the loss of one, five of two; at most 15. With names, a node that is not among them takes part as a client. With `{ count }`
+   * the broker decides which of those that come are the first voters: on NATS by JetStream, on Kafka by a topic of its own.
    */
-  readonly voters: readonly string[];
+  readonly voters: readonly string[] | { readonly count: number };
+  /** For `voters: { count }`: the broker's log of foundings. Default: the transport's. */
+  readonly arbiter?: Arbiter;
   /** What carries the frames: `natsTransport(…)`, `kafkaTransport(…)`, `workerTransport()` or `memoryTransport()`. */
   readonly transport: Transport;
   /**
@@ -31,7 +35,8 @@ export interface JoinOptions {
   readonly storage?: Storage;
   /**
    * Keep a copy of the group's state and be ready for a seat, though not named among the voters: an operator's `addVoter` or `replaceVoter`
-   * may give it one. A named voter without a seat stands by anyway. Default false.
+   * may give it one. A named voter without a seat stands by anyway. Default false; with `voters: { count }` true, and a process with
+   * `false` takes no part in a founding either: it is a client.
    */
   readonly standby?: boolean;
   readonly session?: {
@@ -74,8 +79,10 @@ export interface TimingOptions {
 export interface ResolvedJoinOptions {
   readonly group: string;
   readonly node: string;
-  /** Sorted by code unit. */
+  /** Sorted by code unit; empty where `count` is given. */
   readonly voters: readonly string[];
+  readonly count: number | undefined;
+  readonly arbiter: Arbiter | undefined;
   readonly transport: Transport;
   readonly storage: Storage;
   readonly sessionTtlMs: number;
@@ -111,15 +118,17 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
   if (typeof options !== 'object' || options === null) throw invalid('`join` needs an object of options.');
   const transport = checkTransport(options.transport);
   const timing = resolveTiming(options, transport);
+  const group = checkName('group', options.group);
+  const storage = checkStorage(options.storage);
   return {
-    group: checkName('group', options.group),
+    group,
     node: checkName('node', options.node),
-    voters: checkVoters(options.voters),
+    ...resolveVoters(options, { group, transport, storage }),
     transport,
-    storage: checkStorage(options.storage),
+    storage,
     ...timing,
     firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
-    standsBy: checkFlag('standby', options.standby ?? joinDefaults.standby),
+    standsBy: checkFlag('standby', options.standby ?? (Array.isArray(options.voters) ? joinDefaults.standby : true)),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
     events: checkChoice('events', options.events ?? joinDefaults.events, ['none', 'leadership', 'all']),
     secrets: checkSecrets(options.secrets ?? []),
@@ -164,8 +173,51 @@ function leastSessionTtlMs(electionTimeoutMs: number, ttlMs: number): number {
   return 4 * (2 * electionTimeoutMs) + 2 * keepAlivePeriodMs(ttlMs);
 }
 
+interface VotersNeed {
+  readonly group: string;
+  readonly transport: Transport;
+  readonly storage: Storage;
+}
+
+/**
+ * 1. A count is a whole number from 1 to 15, and needs an arbiter.
+ * 2. One voter alone needs a storage: what it knew would be gone for good with its process, and no other can ever take its place.
+ */
+function resolveVoters(
+  { voters, arbiter }: JoinOptions,
+  { group, transport, storage }: VotersNeed,
+): Pick<ResolvedJoinOptions, 'voters' | 'count' | 'arbiter'> {
+  if (Array.isArray(voters) || !isCount(voters)) return { voters: checkVoters(voters), count: undefined, arbiter: undefined };
+  const { count } = voters;
+  if (!Number.isSafeInteger(count) || count < 1 || count > votersMax) {
+    throw invalid(`\`voters.count\` is ${shown(count)}; it must be a whole number from 1 to ${votersMax}.`);
+  }
+  if (count === 1 && storage.isVolatile === true) {
+    throw invalid(
+      '`voters.count` is 1 and there is no `storage`: with its first restart the group would be lost for good. Take 3, or a storage.',
+    );
+  }
+  const found = arbiter ?? transport.arbiter?.({ group });
+  if (found === undefined) {
+    throw invalid(
+      `\`voters: { count }\` needs a broker that decides which founding counts, and the transport "${transport.name}" has none.`,
+    );
+  }
+  return { voters: [], count, arbiter: checkArbiter(found) };
+}
+
+function isCount(voters: unknown): voters is { readonly count: number } {
+  return typeof voters === 'object' && voters !== null && 'count' in voters;
+}
+
+function checkArbiter(arbiter: unknown): Arbiter {
+  const candidate = arbiter as Partial<Arbiter> | null;
+  if (typeof candidate?.read === 'function' && typeof candidate.append === 'function') return candidate as Arbiter;
+  throw invalid('`arbiter` must be an arbiter of a broker, with `read` and `append`.');
+}
+
 function checkVoters(voters: unknown): readonly string[] {
-  if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names; it is ${shown(voters)}.`);
+  if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names, or { count }; it is ${shown(voters)}.`);
   if (voters.length === 0) throw invalid('`voters` is empty; a group needs at least one voter.');
   if (voters.length > votersMax) throw invalid(`\`voters\` has ${voters.length} names; at most ${votersMax} can decide together.`);
   const names = voters.map((voter: unknown) => checkName('voter', voter)).sort(byCodeUnit);

@@ -3,7 +3,9 @@ import type { Subscription } from 'rxjs';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import type { Engine, EngineEvent } from '../runtime/engine.ts';
 import { versionGapText } from '../version.ts';
-import { refusalText } from './event-text.ts';
+import { foundingNotKeptText, refusalText } from './event-text.ts';
+import { votersText } from '../paxos/voters.ts';
+import type { Voters } from '../paxos/voters.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 import { statusOf } from './status.ts';
 
@@ -40,17 +42,19 @@ export class Opening {
     const status = statusOf(this.#engine.status, this.#options);
     this.#subscription.unsubscribe();
     if (this.#engine.founding === null && this.#differing) return this.#votersDiffer(this.#differing.theirs, this.#differing.node);
-    const missing = voters.filter((voter) => status.missing.includes(voter));
-    const heard = voters.filter((voter) => !missing.includes(voter));
+    const named = this.#options.count === undefined ? voters : status.voters;
+    const missing = named.filter((voter) => status.missing.includes(voter));
+    const heard = named.filter((voter) => !missing.includes(voter));
     const own = heard.includes(node) ? ` (${node} is this process)` : '';
     const facts = [
       `No session with the group "${group}" was opened within ${timeoutMs} ms; ${status.text}.`,
-      `Heard: ${heard.join(', ') || 'nobody'}${own}. Not heard: ${missing.join(', ') || 'nobody'}.`,
+      named.length === 0 ? '' : `Heard: ${heard.join(', ') || 'nobody'}${own}. Not heard: ${missing.join(', ') || 'nobody'}.`,
       this.#refusal,
       this.#clocks,
       this.#report,
     ];
-    const details = { heard, missing, stage: status.stage, opensInMs: status.opensInMs };
+    const { candidates } = this.#engine.status;
+    const details = { heard, missing, stage: status.stage, opensInMs: status.opensInMs, ...(candidates && { candidates }) };
     return new QuorateError('JOIN_TIMEOUT', facts.filter((fact) => fact !== '').join(' '), { details });
   }
 
@@ -71,6 +75,12 @@ export class Opening {
       case 'versionGap':
         if (event.lasting && this.#engine.session === null) return this.#fail(this.#versionGap(event));
         break;
+      case 'arbiterFailed':
+        if (!event.error.retriable) return this.#fail(event.error);
+        this.#report = `The log of foundings says: ${event.error.message}`;
+        break;
+      case 'foundingNotKept':
+        return this.#fail(new QuorateError('ARBITER_CORRUPT', foundingNotKeptText(event), { details: { ...event } }));
       case 'transport':
         if (event.report.type === 'error') this.#report = `The transport says: ${event.report.message}`;
         break;
@@ -89,7 +99,7 @@ export class Opening {
     if (this.#engine.founding !== null) {
       const { voters, configuration } = this.#engine.status;
       // Later configurations may have others: they are chosen by the group, and not by what its processes are given.
-      if (configuration === 1 && voters.join('\0') !== this.#options.voters.join('\0'))
+      if (configuration === 1 && this.#options.count === undefined && voters.join('\0') !== this.#options.voters.join('\0'))
         return this.#fail(this.#votersDiffer(voters, 'the group'));
     }
     if (this.#engine.session === null) return;
@@ -109,9 +119,10 @@ export class Opening {
     this.#reject(error);
   }
 
-  #votersDiffer(theirs: readonly string[], whose: string): QuorateError {
-    const ours = this.#options.voters;
-    const happened = `This process names the voters ${ours.join(', ')}; ${whose} has ${theirs.join(', ')}.`;
+  #votersDiffer(theirs: Voters, whose: string): QuorateError {
+    const { voters, count } = this.#options;
+    const ours = count === undefined ? voters : { count };
+    const happened = `This process wants the voters ${votersText(ours)}; ${whose} has ${votersText(theirs)}.`;
     return new QuorateError('VOTERS_DIFFER', happened, { details: { ours, theirs } });
   }
 

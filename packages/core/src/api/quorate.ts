@@ -90,7 +90,8 @@ export class JoinedQuorate implements Quorate {
     this.status$ = statusStream(engine, options, options.electionTimeoutMs);
     this.events$ = this.#instance.feed.events$;
     this.members$ = membersStream(engine, options.electionTimeoutMs);
-    if (options.voters.length % 2 === 0) this.#instance.tell({ type: 'evenVoters', voters: options.voters });
+    const voters = options.count === undefined ? options.voters : engine.status.voters;
+    if (voters.length > 0 && voters.length % 2 === 0) this.#instance.tell({ type: 'evenVoters', voters });
   }
 
   get status(): Status {

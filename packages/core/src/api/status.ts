@@ -29,6 +29,8 @@ export interface Status {
   readonly seat: 'held' | 'lost' | undefined;
   /** The version of the protocol that the group uses, as far as this process knows it; it rises once every process can the next. */
   readonly level: number;
+  /** While a group is founded by count: how many there are to be, and how many this process sees, itself included. */
+  readonly candidates: { readonly seen: number; readonly wanted: number } | undefined;
   /** For a readiness probe. A rolling restart waits until it is true: before that the group bears no second loss. */
   readonly ready: boolean;
   /** What stands against `ready`, in a few words; undefined where nothing does. */
@@ -45,10 +47,9 @@ export interface OwnSeat {
 
 export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Status {
   const { founding, leader, connected, connection, session, opensInMs } = status;
-  const isNamed = voters.includes(node);
   const isWithoutVote = status.role === 'client' || status.role === 'standby';
   const isLost = founding !== null && isWithoutVote;
-  const seat = isNamed ? (isLost ? 'lost' : 'held') : isWithoutVote ? undefined : 'held';
+  const seat = voters.includes(node) ? (isLost ? 'lost' : 'held') : isWithoutVote ? undefined : 'held';
   const notReady = isOver(status) ? 'closed' : readinessText[status.readiness];
   const facts = {
     role: seat === 'held' && status.role === 'client' ? ('voter' as const) : status.role,
@@ -62,6 +63,7 @@ export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Statu
     connection,
     seat,
     level: status.level,
+    candidates: status.candidates ?? undefined,
     ready: notReady === undefined,
     notReady,
   } as const;
@@ -106,13 +108,15 @@ export function statusStream(engine: Engine, seat: OwnSeat, electionTimeoutMs: n
 }
 
 function textOf(facts: Omit<Status, 'text'>): string {
-  const { stage, missing, leader, opensInMs, role, session } = facts;
+  const { stage, missing, leader, opensInMs, role, session, candidates } = facts;
   const without = missing.length > 0 ? `; not heard: ${missing.join(', ')}` : '';
   switch (stage) {
     case 'closed':
       return 'closed';
     case 'founding':
-      return `forming the group${without}`;
+      return candidates === undefined
+        ? `forming the group${without}`
+        : `forming the group: ${candidates.seen} of ${candidates.wanted} candidates seen`;
     case 'electing':
       return `no leader${without}`;
     case 'opening':

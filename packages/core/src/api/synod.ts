@@ -9,6 +9,7 @@ import { SynodMember } from '../group/synod-member.ts';
 import type { SynodMemberInput, SynodMemberOutput } from '../group/synod-member.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { SynodMemberMessage } from '../paxos/synod-message.ts';
+import { votersText } from '../paxos/voters.ts';
 import { systemHost } from '../runtime/system-host.ts';
 import type { TimerHandle } from '../time/host.ts';
 import { readClock } from '../time/clock.ts';
@@ -185,7 +186,7 @@ class RunningDecree<T> implements Decree<T> {
     for (const event of output.events) {
       if (event.type === 'gaveUp') return this.startAnew();
       if (event.type !== 'votersDiffer') continue;
-      const happened = `${event.node} names the voters ${event.theirs.join(', ')}; this process names ${event.ours.join(', ')}.`;
+      const happened = `${event.node} names the voters ${votersText(event.theirs)}; this process names ${votersText(event.ours)}.`;
       for (const fail of [...this.failures]) fail(new QuorateError('VOTERS_DIFFER', happened, { details: { ...event } }));
     }
     if (output.decided) this.decide(output.decided.value);

@@ -2,17 +2,20 @@
 import { unreachable } from '../errors.ts';
 import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { FoundingMessage, FoundingRecord, Standing } from '../paxos/founding-message.ts';
+import { isCounted } from '../paxos/voters.ts';
+import type { Voters } from '../paxos/voters.ts';
 import { tokenSeconds } from './command-codec.ts';
 import { Malformed } from './fault.ts';
 import { count, countBetween, each, flag, identifier, milliseconds, name, tuple, word, type Tuple } from './field.ts';
 import { messageCode } from './message-code.ts';
 
-// hello             => 32 nonce [node] wallMs
-// greeting          => 33 nonce [node] wallMs tokenSecond longestTtlMs standing (record | null)
+// hello             => 32 nonce voters wallMs
+// greeting          => 33 nonce voters wallMs tokenSecond longestTtlMs standing (record | null)
 // found             => 34 record
 // foundingAccepted  => 35 founding
 // foundingConfirmed => 36 founding
 // record            => configuration tokenSecond maxSessionTtlMs firstFounding
+// voters            => [node] | count
 // configuration     => founding id [seat]                         seats in order of their nodes, each node once
 // seat              => node incarnation
 // standing          => 0 unfounded | 1 accepted | 2 founded | 3 led | 4 live
@@ -22,11 +25,11 @@ const standingCode: Readonly<Record<Standing, number>> = { unfounded: 0, accepte
 export function foundingTuple(message: FoundingMessage): Tuple {
   switch (message.type) {
     case 'hello':
-      return [messageCode.hello, message.nonce, message.voters, message.wallMs];
+      return [messageCode.hello, message.nonce, votersField(message.voters), message.wallMs];
     case 'greeting': {
       const { nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record } = message;
       const recorded = record === null ? null : recordTuple(record);
-      return [messageCode.greeting, nonce, voters, wallMs, tokenSecond, longestTtlMs, standingCode[standing], recorded];
+      return [messageCode.greeting, nonce, votersField(voters), wallMs, tokenSecond, longestTtlMs, standingCode[standing], recorded];
     }
     case 'found':
       return [messageCode.found, recordTuple(message.record)];
@@ -46,7 +49,7 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
       return {
         type: 'hello',
         nonce: identifier(nonce, 'hello.nonce'),
-        voters: each(voters, 'hello.voters', name),
+        voters: readVoters(voters, 'hello.voters'),
         wallMs: milliseconds(wallMs, 'hello.wallMs'),
       };
     }
@@ -55,7 +58,7 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
       return {
         type: 'greeting',
         nonce: identifier(nonce, 'greeting.nonce'),
-        voters: each(voters, 'greeting.voters', name),
+        voters: readVoters(voters, 'greeting.voters'),
         wallMs: milliseconds(wallMs, 'greeting.wallMs'),
         tokenSecond: countBetween(tokenSecond, tokenSeconds, 'greeting.tokenSecond'),
         longestTtlMs: milliseconds(longestTtlMs, 'greeting.longestTtlMs'),
@@ -80,6 +83,14 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
   }
 }
 
+function votersField(voters: Voters): readonly string[] | number {
+  return isCounted(voters) ? voters.count : voters;
+}
+
+function readVoters(value: unknown, field: string): Voters {
+  return typeof value === 'number' ? { count: count(value, field) } : each(value, field, name);
+}
+
 export function recordTuple(record: FoundingRecord): Tuple {
   return [configurationTuple(record.configuration), record.tokenSecond, record.maxSessionTtlMs, record.firstFounding];
 }
@@ -95,7 +106,11 @@ export function readRecord(value: unknown, field: string): FoundingRecord {
 }
 
 export function configurationTuple({ founding, id, voters }: Configuration): Tuple {
-  return [founding, id, voters.map(({ node, incarnation }) => [node, incarnation])];
+  return [founding, id, voters.map(seatTuple)];
+}
+
+export function seatTuple({ node, incarnation }: Seat): Tuple {
+  return [node, incarnation];
 }
 
 export function readConfiguration(value: unknown, field: string): Configuration {
@@ -108,7 +123,7 @@ export function readConfiguration(value: unknown, field: string): Configuration 
   return { founding: identifier(founding, 'configuration.founding'), id: count(id, 'configuration.id'), voters: seats };
 }
 
-function readSeat(value: unknown, field: string): Seat {
+export function readSeat(value: unknown, field: string): Seat {
   const [node, incarnation] = tuple(value, 2, field);
   return { node: name(node, field), incarnation: identifier(incarnation, field) };
 }

@@ -16,3 +16,8 @@ export function addressed(
     to.type === 'voters' ? others.map((node) => ({ to: { type: 'node', node }, message })) : [{ to, message }],
   );
 }
+
+/** The names that a group was founded with, which bind its changes of voters; none in one that was founded by count. */
+export function foundedNames({ voters }: Configuration, { count }: Pick<MemberOptions, 'count'>): readonly string[] {
+  return count === undefined ? voters.map(({ node }) => node) : [];
+}

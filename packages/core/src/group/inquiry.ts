@@ -1,6 +1,7 @@
 /** How a node that founds nothing learns which group there is: it asks with a fresh nonce, and believes only answers to it. */
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
+import type { Voters } from '../paxos/voters.ts';
 
 /** How many periods one nonce serves before a fresh one replaces it. */
 const periodsPerNonce = 4;
@@ -17,7 +18,7 @@ export class Inquiry {
 
   constructor(
     private readonly self: Proposer,
-    private readonly voters: readonly string[],
+    private readonly voters: Voters,
     private readonly periodMs: number,
   ) {}
 

@@ -3,6 +3,8 @@ import type { LockEvent } from '../lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { Founder, FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
+import type { CountFounder } from '../paxos/founding-by-count.ts';
+import type { ArbiterAnswer, ArbiterRequest } from '../paxos/founding-log.ts';
 import type { ConfigurationRecord, FoundingRecord } from '../paxos/founding-message.ts';
 import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { Log } from '../paxos/log.ts';
@@ -23,8 +25,10 @@ import type { OrderDesk, OrderEvent } from './order-desk.ts';
 
 export interface MemberOptions {
   readonly self: Proposer;
-  /** Sorted by code unit. A node that is not among them is a client. */
+  /** Sorted by code unit. A node that is not among them is a client. Empty where `count` says how many there are to be. */
   readonly voters: readonly string[];
+  /** The group is founded by so many of those who come, as the broker's log of foundings decides. */
+  readonly count?: number | undefined;
   readonly timing: ReplicaTiming;
   readonly sessionTtlMs: number;
   readonly maxSessionTtlMs: number;
@@ -123,6 +127,8 @@ export interface MemberOutput {
   /** A snapshot that was written, to replace what it holds in the storage by and by. */
   written: StoredSnapshot | null;
   readonly persist: MemberRecord[];
+  /** To be asked of the broker's log of foundings, once what is persisted is durable. */
+  arbitrate: ArbiterRequest | null;
   readonly send: MemberSend[];
   /** Answers to this member's own requests. */
   readonly results: OperationResult[];
@@ -140,6 +146,7 @@ export function freshOutput(configuration: number): MemberOutput {
     installed: null,
     written: null,
     persist: [],
+    arbitrate: null,
     send: [],
     results: [],
     states: [],
@@ -160,6 +167,8 @@ export type MemberInput =
   /** Opens a session, now and whenever one was lost. */
   | { readonly type: 'open'; readonly at: Instant }
   | { readonly type: 'closeSession'; readonly at: Instant }
+  /** What came of the last `arbitrate`. */
+  | { readonly type: 'arbiter'; readonly answer: ArbiterAnswer; readonly at: Instant }
   | { readonly type: 'resign'; readonly at: Instant }
   /** An order for the leader, repeated until it is answered for good; null takes it back. */
   | { readonly type: 'order'; readonly id: number; readonly order: VoterOrder | null; readonly at: Instant };
@@ -177,6 +186,8 @@ export interface MemberStatus {
   /** Voters that the leader is in touch with; without a leader, those heard within an election timeout or two. */
   readonly connected: readonly string[];
   readonly founding: string | null;
+  /** While a group is founded by count: how many there are to be, and how many this process sees, itself included. */
+  readonly candidates: { readonly seen: number; readonly wanted: number } | null;
   /** The number of the configuration, 0 without a group. */
   readonly configuration: number;
   readonly voters: readonly string[];
@@ -199,7 +210,7 @@ export interface MemberInside {
   readonly log: Log<GroupBatch> | null;
   readonly record: FoundingRecord | null;
   readonly seat: { holdsLease(at: Instant): boolean } | null;
-  readonly founder: Founder | null;
+  readonly founder: Founder | CountFounder | null;
   readonly orders: OrderDesk;
   readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
 }

@@ -8,6 +8,7 @@ interface Seen {
   readonly leader: string | null;
   readonly connected: readonly string[];
   readonly opensInMs: number;
+  readonly candidates: MemberStatus['candidates'];
   readonly hasSession: boolean;
   readonly level: number;
 }
@@ -20,6 +21,7 @@ export function memberStatus(place: Place, seen: Seen): MemberStatus {
     leader,
     connected,
     founding: record?.configuration.founding ?? null,
+    candidates: record ? null : seen.candidates,
     configuration: record?.configuration.id ?? 0,
     voters: record?.configuration.voters.map(({ node }) => node) ?? options.voters,
     readiness: readinessOf(place, seen),
@@ -31,7 +33,8 @@ export function memberStatus(place: Place, seen: Seen): MemberStatus {
 }
 
 function isAwaitingItsSeat({ voters }: Configuration, { self, voters: named }: Seen['options']): boolean {
-  return named.includes(self.node) && voters.some(({ node }) => node === self.node);
+  // Where nobody is named, whoever has its own name in the configuration had that seat.
+  return (named.length === 0 || named.includes(self.node)) && voters.some(({ node }) => node === self.node);
 }
 
 function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options }: Seen): Readiness {

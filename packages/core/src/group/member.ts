@@ -9,7 +9,7 @@ import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import { sameBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import { isVoter } from '../paxos/configuration.ts';
-import type { Founder, FounderOutput } from '../paxos/founding.ts';
+import type { FounderOutput } from '../paxos/founding.ts';
 import type { FoundingMessage, FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import type { PaxosMessage } from '../paxos/message.ts';
 import type { SessionKey } from '../session/command.ts';
@@ -17,7 +17,7 @@ import type { SessionHolder } from '../session/session-holder.ts';
 import type { HolderInput, HolderOutput } from '../session/session-holder.ts';
 import type { Instant } from '../time/clock.ts';
 import { tokensPerSecond } from './group-state.ts';
-import { Inquiry } from './inquiry.ts';
+import { FoundingDesk } from './founding-desk.ts';
 import { LeaderDirectory } from './leader-directory.ts';
 import { instanceOf } from './leader-service.ts';
 import { freshOutput } from './member-io.ts';
@@ -28,7 +28,7 @@ import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
 import { Reports } from './reports.ts';
 import { VersionWatch } from './version-watch.ts';
-import { founderFor, greetingTo, holderFor, storedOrigin } from './parts.ts';
+import { greetingTo, holderFor, storedOrigin } from './parts.ts';
 import type { MembersView } from './roll.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
 import type { VoterSeat } from './voter-seat.ts';
@@ -38,8 +38,7 @@ export type * from './member-io.ts';
 export class Member {
   /** Who can which version, and which one frames that leave are written in. */
   readonly versions: VersionWatch;
-  private readonly founder: Founder | null;
-  private readonly inquiry: Inquiry;
+  private readonly desk: FoundingDesk;
   private readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
   private readonly directory: LeaderDirectory;
   private readonly place: Place;
@@ -52,9 +51,8 @@ export class Member {
   private out: MemberOutput = freshOutput(0);
 
   constructor(private readonly options: MemberOptions) {
-    const { self, voters, timing, memory, at } = options;
-    this.founder = founderFor(options);
-    this.inquiry = new Inquiry(self, voters, timing.heartbeatMs);
+    const { voters, timing, memory, at } = options;
+    this.desk = new FoundingDesk(options);
     this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
     this.versions = new VersionWatch(options);
     this.place = new Place(options, this.versions);
@@ -63,6 +61,10 @@ export class Member {
     if (memory?.record && !memory.founder.record) this.founder?.join();
     if (founded) this.enterGroup(founded, at, storedOrigin(options, founded));
     else if (options.before?.record) this.follow(options.before.record, null, at);
+  }
+
+  private get founder(): FoundingDesk['founder'] {
+    return this.desk.founder;
   }
 
   private get seat(): VoterSeat | null {
@@ -95,6 +97,9 @@ export class Member {
         this.wantsSession = false;
         this.stepHolder({ type: 'close', at: input.at });
         break;
+      case 'arbiter':
+        this.takeFounder(this.desk.step({ type: 'arbiter', answer: input.answer }, input.at), input.at);
+        break;
       case 'resign':
         this.withSeat((seat) => seat.resign(input.at), input.at);
         break;
@@ -114,10 +119,8 @@ export class Member {
 
   /** When a tick is next of use. */
   get nextDeadlineMs(): number {
-    const founderDueMs = this.founder?.nextDeadlineMs ?? Infinity;
-    const inquiryDueMs = this.holder.session === null ? this.inquiry.nextDeadlineMs : Infinity;
-    const { place, holder, tickDueMs } = this;
-    return Math.min(founderDueMs, inquiryDueMs, place.nextDeadlineMs, holder.nextDeadlineMs, tickDueMs);
+    const { desk, place, holder, tickDueMs } = this;
+    return Math.min(desk.nextDeadlineMs(holder.session !== null), place.nextDeadlineMs, holder.nextDeadlineMs, tickDueMs);
   }
 
   /** How long this member's session may still be relied on. Finding it over ends it. */
@@ -143,9 +146,9 @@ export class Member {
     const leader = this.leaderBallot(at.monotonicMs)?.node ?? null;
     const connected = this.connected(at.monotonicMs);
     const opensInMs = Math.max(0, this.opensAtMs - at.monotonicMs);
-    const { options, versions, holder } = this;
+    const { options, versions, holder, desk } = this;
     const [hasSession, level] = [holder.session !== null, versions.spokenAt(at.monotonicMs)];
-    return memberStatus(this.place, { options, leader, connected, opensInMs, hasSession, level });
+    return memberStatus(this.place, { options, leader, connected, opensInMs, candidates: desk.candidates, hasSession, level });
   }
 
   members(at: Instant): MembersView {
@@ -203,40 +206,40 @@ export class Member {
   // Who is there.
 
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
-    const { place, founder, options, tokenSecond } = this;
-    if (founder) this.stepFounder(from, hello, at);
+    const { place, desk, options, tokenSecond } = this;
+    this.stepFounder(from, hello, at);
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;
-    if (!isNamesake && !founder && !this.seat) return;
-    this.send(from.node, greetingTo(hello, { place, founder, options, tokenSecond }, at));
+    if (!isNamesake && !desk.isFounding && !this.seat) return;
+    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond }, at));
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {
     const { self } = this.options;
     if (from.node === self.node) {
       const isOther = from.incarnation !== self.incarnation || from.run > self.run; // An earlier run is fenced, and stops.
-      if (isOther && this.inquiry.isAnswer(greeting)) this.once(`name ${instanceOf(from)}`, { type: 'nodeNameTaken', by: from });
+      if (isOther && this.desk.isAnswer(greeting)) this.once(`name ${instanceOf(from)}`, { type: 'nodeNameTaken', by: from });
       return;
     }
-    if (this.founder) this.stepFounder(from, greeting, at);
-    else if (this.inquiry.isAnswer(greeting)) this.compareVoters(from, greeting.voters);
-    const found = this.inquiry.onGreeting(from, greeting, this.place.record);
+    if (this.desk.isFounding) this.stepFounder(from, greeting, at);
+    else if (this.desk.differs(greeting)) this.reportVoters(from, greeting);
+    const found = this.desk.onGreeting(from, greeting, this.place.record);
     if (found && !this.seat) this.follow(found, from, at);
   }
 
-  private compareVoters(from: Proposer, theirs: readonly string[], ours = this.options.voters): void {
-    if (theirs.length === ours.length && theirs.every((node, index) => node === ours[index])) return;
-    this.once(`voters ${from.node}`, { type: 'votersDiffer', node: from.node, theirs, ours });
+  private reportVoters(from: Proposer, { voters: theirs }: Greeting): void {
+    this.once(`voters ${from.node}`, { type: 'votersDiffer', node: from.node, theirs, ours: this.desk.asked });
   }
 
   private stepFounder(from: Proposer, message: FoundingMessage, at: Instant): void {
-    if (!this.founder) return;
-    this.takeFounder(this.founder.step({ type: 'message', from, message, nowMs: at.monotonicMs, wallMs: at.wallMs }), at);
+    this.takeFounder(this.desk.step({ type: 'message', from, message }, at), at);
   }
 
-  private takeFounder(output: FounderOutput, at: Instant): void {
+  private takeFounder(output: FounderOutput | null, at: Instant): void {
+    if (!output) return;
     this.out.persist.push(...output.persist);
+    this.out.arbitrate = output.arbitrate ?? this.out.arbitrate;
     this.out.send.push(...output.send);
     for (const event of output.events) {
       this.out.events.push(event);
@@ -269,7 +272,9 @@ export class Member {
     this.out.configuration = record.configuration.id;
     this.directory.votersChanged(record.configuration.voters.map(({ node }) => node));
     if (known !== undefined) this.stepHolder({ type: 'foundingReplaced', at });
-    if (this.options.voters.includes(this.options.self.node)) this.out.events.push({ type: 'seatLost', founding });
+    const { self, voters, count } = this.options;
+    const hadSeat = count === undefined ? voters : record.configuration.voters.map(({ node }) => node);
+    if (hadSeat.includes(self.node)) this.out.events.push({ type: 'seatLost', founding });
     this.maybeOpenSession(at);
   }
 
@@ -363,22 +368,13 @@ export class Member {
   private onTick(at: Instant): void {
     const nowMs = at.monotonicMs;
     this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
-    if (this.founder) this.takeFounder(this.founder.step({ type: 'tick', nowMs, wallMs: at.wallMs }), at);
-    this.inquire(at);
+    this.takeFounder(this.desk.step({ type: 'tick' }, at), at);
+    if (this.holder.session === null) this.out.send.push(...this.desk.ask(at));
     this.takeSeat(this.place.onTick(at), at);
     this.announceLeader(at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
     for (const out of this.place.askOrders(this.leaderBallot(nowMs), at)) this.takeSeat(out, at);
-  }
-
-  /** Without a session a node asks who is there; its own name too. */
-  private inquire(at: Instant): void {
-    if (this.holder.session !== null) return;
-    const hello = this.inquiry.ask(at.monotonicMs, at.wallMs);
-    if (!hello) return;
-    this.send(this.options.self.node, hello);
-    if (!this.founder) this.out.send.push({ to: { type: 'voters' }, message: hello });
   }
 
   private onFlush(at: Instant): void {

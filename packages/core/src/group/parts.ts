@@ -2,20 +2,24 @@
 import { isInterimResult, seqOfResult } from '../lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import { Founder } from '../paxos/founding.ts';
+import { CountFounder } from '../paxos/founding-by-count.ts';
 import type { FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import { SessionHolder } from '../session/session-holder.ts';
 import { instanceOf } from './leader-service.ts';
 import { GroupState } from './group-state.ts';
 import { restoredState } from './snapshot-client.ts';
 import type { Instant } from '../time/clock.ts';
+import type { FoundingDesk } from './founding-desk.ts';
 import type { Place } from './place.ts';
 import type { SeatOrigin } from './seat-io.ts';
 import type { MemberOptions } from './member-io.ts';
 
-/** A configured voter has a founder, whether or not it gets a seat. */
-export function founderFor({ self, voters, timing, maxSessionTtlMs, firstFounding, memory }: MemberOptions): Founder | null {
-  if (!voters.includes(self.node)) return null;
-  return new Founder({ self, voters, periodMs: timing.heartbeatMs, maxSessionTtlMs, firstFounding, memory: memory?.founder });
+/** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
+export function founderFor(options: MemberOptions): Founder | CountFounder | null {
+  const { self, voters, count, timing, maxSessionTtlMs, firstFounding, memory } = options;
+  const common = { self, periodMs: timing.heartbeatMs, maxSessionTtlMs, firstFounding, memory: memory?.founder };
+  if (count !== undefined) return new CountFounder({ ...common, count, isCandidate: options.standsBy === true });
+  return voters.includes(self.node) ? new Founder({ ...common, voters }) : null;
 }
 
 /** What its storage kept for the seat. Throws STORAGE_CORRUPT for a snapshot that is not what was written. */
@@ -42,20 +46,20 @@ export function greetingTo(
   { nonce }: Hello,
   {
     place: { seat, record },
-    founder,
-    options: { voters, maxSessionTtlMs },
+    desk,
+    options: { maxSessionTtlMs },
     tokenSecond,
-  }: { place: Place; founder: Founder | null; options: MemberOptions; tokenSecond: number },
+  }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number },
   at: Instant,
 ): Greeting {
   return {
     type: 'greeting',
     nonce,
-    voters,
+    voters: desk.asked,
     wallMs: at.wallMs,
     tokenSecond,
     longestTtlMs: maxSessionTtlMs,
-    standing: seat?.holdsLease(at) ? 'led' : (founder?.standing ?? (seat ? 'founded' : 'live')),
-    record: seat ? record : (founder?.acceptedRecord ?? null),
+    standing: seat?.holdsLease(at) ? 'led' : desk.standing(seat !== null),
+    record: seat ? record : (desk.founder?.acceptedRecord ?? null),
   };
 }

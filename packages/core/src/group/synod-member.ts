@@ -37,7 +37,7 @@ export type SynodMemberInput =
   | { readonly type: 'ask'; readonly at: Instant };
 
 export interface SynodMemberSend {
-  readonly to: { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
+  readonly to: { readonly type: 'all' } | { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
   readonly message: SynodMemberMessage;
 }
 

@@ -14,7 +14,7 @@ import type { ReplicaEvent, ReplicaInput } from '../paxos/replica.ts';
 import type { OrderGiven, StandbySeat } from '../paxos/voter-order.ts';
 import { entryKind, stopSignOf } from '../session/command.ts';
 import type { Instant } from '../time/clock.ts';
-import { addressed } from './addressed.ts';
+import { addressed, foundedNames } from './addressed.ts';
 import { AnswerPath, ownAnswers } from './answer-path.ts';
 import { CatchUp } from './catch-up.ts';
 import { GroupState } from './group-state.ts';
@@ -346,7 +346,7 @@ export class VoterSeat {
       term,
       chosenIndex: log.chosenIndex,
       isReplaced: (incarnation) => this.state.membership.isReplaced(incarnation),
-      named: configuration.id === 1 ? configuration.voters.map(({ node }) => node) : this.state.membership.named,
+      named: configuration.id > 1 ? this.state.membership.named : foundedNames(configuration, this.options),
       silenceMs: timing.electionTimeoutMs,
       replaceAfterMs: replaceAfterMs ?? Infinity,
       nowMs: at.monotonicMs,

@@ -1,5 +1,6 @@
 /** What nodes say before, while and after a group is founded. The safety rules 11 to 14; `docs/protocol.md`, "Founding". */
 import type { Configuration } from './configuration.ts';
+import type { Voters } from './voters.ts';
 
 export type FoundingMessage = Hello | Greeting | Found | FoundingAccepted | FoundingConfirmed;
 
@@ -7,8 +8,8 @@ export type FoundingMessage = Hello | Greeting | Found | FoundingAccepted | Foun
 export interface Hello {
   readonly type: 'hello';
   readonly nonce: string;
-  /** The voters the sender is configured with, sorted. */
-  readonly voters: readonly string[];
+  /** The voters the sender is configured with; names are sorted. */
+  readonly voters: Voters;
   readonly wallMs: number;
 }
 
@@ -16,7 +17,7 @@ export interface Hello {
 export interface Greeting {
   readonly type: 'greeting';
   readonly nonce: string;
-  readonly voters: readonly string[];
+  readonly voters: Voters;
   readonly wallMs: number;
   /** The second (since 2020) of the highest token the sender remembers, 0 for none. */
   readonly tokenSecond: number;
@@ -27,15 +28,15 @@ export interface Greeting {
 }
 
 /**
- * - `unfounded`: a configured voter that has accepted no record. `accepted`: one record, completion unknown.
+ * - `unfounded`: a configured voter, or a candidate, that has accepted no record. `accepted`: one record, completion unknown.
  * - `founded`: knows that its record is complete. `led`: a leader that a majority acknowledges says so.
  * - `live`: a client, or a voter that came back without its memory.
  */
 export type Standing = 'unfounded' | 'accepted' | 'founded' | 'led' | 'live';
 
 /**
- * 1. Lists exactly the configured voters, each in one incarnation.
- * 2. An incarnation accepts at most one record, ever.
+ * 1. Lists exactly the configured voters, or as many candidates as were asked for, each in one incarnation.
+ * 2. An incarnation accepts at most one record, ever; where a broker's log decides, at most one that counts.
  * 3. Complete when every founder accepted it; nobody votes before it knows that.
  */
 export interface FoundingRecord {

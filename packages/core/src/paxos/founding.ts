@@ -6,7 +6,10 @@ import { unreachable } from '../errors.ts';
 import type { Proposer } from './ballot.ts';
 import type { Seat } from './configuration.ts';
 import type * as M from './founding-message.ts';
+import type { ArbiterAnswer, ArbiterRequest } from './founding-log.ts';
 import type { FoundingMessage, FoundingRecord, Standing } from './founding-message.ts';
+import { isCounted, sameVoters } from './voters.ts';
+import type { Voters } from './voters.ts';
 
 /** Founders whose calendar clocks differ by more are refused: the first token of a founding rests on them. */
 export const foundersClockSkewMaxMs = 2000;
@@ -28,7 +31,7 @@ export interface FounderOptions {
   readonly periodMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
-  readonly memory?: FounderMemory;
+  readonly memory?: FounderMemory | undefined;
 }
 
 export interface FounderMemory {
@@ -45,19 +48,26 @@ export type FounderRecord =
   | { readonly type: 'discarded' };
 
 export type FounderEvent =
-  | { readonly type: 'votersDiffer'; readonly node: string; readonly theirs: readonly string[]; readonly ours: readonly string[] }
+  | { readonly type: 'votersDiffer'; readonly node: string; readonly theirs: Voters; readonly ours: Voters }
   | { readonly type: 'clocksDiffer'; readonly node: string; readonly byMs: number }
   | { readonly type: 'foundingAccepted'; readonly founding: string }
   | { readonly type: 'founded'; readonly record: FoundingRecord }
   | { readonly type: 'foundingConfirmed'; readonly founding: string }
   /** A seat that knows completion, or a leader with a majority, answered a fresh nonce: there is a group without this incarnation. */
   | { readonly type: 'groupExists'; readonly record: FoundingRecord; readonly told: string }
+  /**
+   * The broker's log of foundings lacks one that it held before, or that of a living group, of which `told` is one: it is not taken for
+   * an empty one, and this process founds nothing.
+   */
+  | { readonly type: 'foundingNotKept'; readonly founding: string; readonly told: string | null }
   | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat };
 
 export interface FounderOutput {
   readonly persist: FounderRecord[];
+  /** Once what is persisted is durable. Asked by founders that a broker's log decides for. */
+  arbitrate: ArbiterRequest | null;
   readonly send: {
-    readonly to: { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
+    readonly to: { readonly type: 'all' } | { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
     readonly message: FoundingMessage;
   }[];
   readonly events: FounderEvent[];
@@ -71,7 +81,8 @@ export type FounderInput =
       readonly nowMs: number;
       readonly wallMs: number;
     }
-  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number };
+  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number }
+  | { readonly type: 'arbiter'; readonly answer: ArbiterAnswer; readonly nowMs: number; readonly wallMs: number };
 
 interface Witness {
   readonly seat: Seat;
@@ -105,7 +116,7 @@ export class Founder {
   private dueMs = -Infinity;
   /** The group that lives without this incarnation, by its last fresh sign of life. */
   private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
-  private out: FounderOutput = { persist: [], send: [], events: [] };
+  private out: FounderOutput = { persist: [], arbitrate: null, send: [], events: [] };
 
   constructor(private readonly options: FounderOptions) {
     this.record = options.memory?.record ?? null;
@@ -114,10 +125,10 @@ export class Founder {
   }
 
   step(input: FounderInput): FounderOutput {
-    const out: FounderOutput = (this.out = { persist: [], send: [], events: [] });
+    const out: FounderOutput = (this.out = { persist: [], arbitrate: null, send: [], events: [] });
     if (this.discarded || this.hasJoined) return out;
     if (input.type === 'tick') this.onTick(input.nowMs, input.wallMs);
-    else this.onMessage(input);
+    else if (input.type === 'message') this.onMessage(input);
     return out;
   }
 
@@ -143,6 +154,11 @@ export class Founder {
 
   get acceptedRecord(): FoundingRecord | null {
     return this.record;
+  }
+
+  /** Names that were given are looked for as long as the process lives. */
+  get isIdle(): boolean {
+    return false;
   }
 
   /** Every founder confirmed that it knows completion: sessions may open. */
@@ -249,7 +265,7 @@ export class Founder {
     const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
     let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
     for (const witness of others) {
-      if (!witness || witness.greeting.standing !== 'unfounded' || !sameNames(witness.greeting.voters, voters)) return false;
+      if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
       if (witness.byMs > foundersClockSkewMaxMs) return false;
       tokenSecond = Math.max(tokenSecond, witness.greeting.tokenSecond, secondOf(witness.greeting.wallMs));
     }
@@ -270,7 +286,7 @@ export class Founder {
     const { voters, self } = this.options;
     if (this.record) return sameFounding(this.record, record) && !this.complete ? this.sayAccepted() : undefined;
     const names = record.configuration.voters.map(({ node }) => node);
-    if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameNames(names, voters)) return;
+    if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameVoters(names, voters)) return;
     // The proposer compares every clock with its own only: two others can still be too far from each other.
     if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;
     this.accept(record);
@@ -342,10 +358,10 @@ export class Founder {
     this.out.events.push({ type: 'foundingConfirmed', founding: this.record.configuration.founding });
   }
 
-  private complain(from: Proposer, theirs: readonly string[]): void {
+  private complain(from: Proposer, theirs: Voters): void {
     const { voters: ours } = this.options;
-    if (theirs.length === 0 || sameNames(theirs, ours)) return;
-    this.once(`voters ${from.node} ${theirs.join()}`, { type: 'votersDiffer', node: from.node, theirs, ours });
+    if ((!isCounted(theirs) && theirs.length === 0) || sameVoters(theirs, ours)) return;
+    this.once(`voters ${from.node} ${JSON.stringify(theirs)}`, { type: 'votersDiffer', node: from.node, theirs, ours });
   }
 
   private once(key: string, event: FounderEvent): void {
@@ -373,8 +389,4 @@ function listed(record: FoundingRecord, seat: Seat): boolean {
 
 function sameFounding(a: FoundingRecord | null, b: FoundingRecord): boolean {
   return a?.configuration.founding === b.configuration.founding;
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name, index) => name === b[index]);
 }

@@ -53,10 +53,11 @@ export function createMember(
   before?: Member,
 ): Member {
   const { node, voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, maxSessionTtlMs, firstFounding, reads, host, storage } = options;
-  const { standsBy, replaceAfterMs = Infinity } = options;
+  const { count, standsBy, replaceAfterMs = Infinity } = options;
   return new Member({
     self: { node, ...identity },
     voters,
+    count,
     timing: { heartbeatMs, electionTimeoutMs, leaseMaxMs: leaseMaxElections * electionTimeoutMs, zombieMs: storage.zombieMs },
     sessionTtlMs,
     maxSessionTtlMs,

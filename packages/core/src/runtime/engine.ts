@@ -1,5 +1,7 @@
 /** What the API stands on: one member of a group, run against a real clock, transport and storage. */
 import type { Observable } from 'rxjs';
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import type { QuorateError } from '../errors.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Member, MemberEvent, MemberInput, MemberLimits, MemberOutput, MemberStatus } from '../group/member.ts';
 import type { MembersView } from '../group/roll.ts';
@@ -13,8 +15,11 @@ import type { ChannelEvent, ChannelStatus, Transport } from '../transport/transp
 export interface EngineOptions {
   readonly group: string;
   readonly node: string;
-  /** Sorted. */
+  /** Sorted. Empty where `count` says how many there are to be. */
   readonly voters: readonly string[];
+  readonly count?: number | undefined;
+  /** Which founding counts, in a group founded by count. */
+  readonly arbiter?: Arbiter | undefined;
   readonly transport: Transport;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
@@ -60,6 +65,8 @@ export type EngineEvent =
   | MemberEvent
   | { readonly type: 'connection'; readonly status: ChannelStatus; readonly error?: Error }
   | { readonly type: 'transport'; readonly report: ChannelEvent }
+  /** The broker's log of foundings could not be used; it is tried again, which helps where the error is retriable. */
+  | { readonly type: 'arbiterFailed'; readonly error: QuorateError }
   /** A frame that was not taken: unknown version, other group, unsealed, malformed, … Counted; reported once for each sender and code in a while. */
   | { readonly type: 'frameRefused'; readonly code: string; readonly detail: string; readonly count: number }
   | { readonly type: 'overload'; readonly dropped: number }

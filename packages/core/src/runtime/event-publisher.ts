@@ -10,8 +10,12 @@ const changesMax = 10_000;
 
 export class EventPublisher {
   private waiting: { readonly change: PublishedChange; readonly founding: string }[] = [];
-  published = 0;
-  dropped = 0;
+  private published = 0;
+  private dropped = 0;
+
+  get counters(): { readonly eventsPublished: number; readonly eventsDropped: number } {
+    return { eventsPublished: this.published, eventsDropped: this.dropped };
+  }
 
   constructor(
     private readonly group: string,

@@ -17,6 +17,7 @@ import type { Host, TimerHandle } from '../time/host.ts';
 import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus } from './engine.ts';
+import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
@@ -59,6 +60,7 @@ class RunningEngine implements Engine {
   private channel: Channel | null = null;
   private connection: ChannelStatus = 'disconnected';
   private readonly header: OwnHeader;
+  private readonly arbiter: ArbiterLink;
   private inputs: MemberInput[] = [];
   private turnDue = false;
   private readonly writer: RunWriter;
@@ -84,6 +86,10 @@ class RunningEngine implements Engine {
       onIdle: () => this.scheduleTurn(),
       onFailure: (cause) => this.stop(storageError('A write to the storage failed.', cause)),
     });
+    this.arbiter = new ArbiterLink(options.arbiter, {
+      onAnswer: (answer) => this.give({ type: 'arbiter', answer, at: readClock(this.host) }),
+      onFailure: (error) => this.tell({ type: 'arbiterFailed', error }),
+    });
     this.member = createMember(this.options, loaded, this.frameBytesMax);
     this.header = new OwnHeader(options.group);
     this.statuses = new BehaviorSubject(this.status);
@@ -101,8 +107,7 @@ class RunningEngine implements Engine {
       onEvent: (report) => this.tell({ type: 'transport', report }),
     });
     this.connection = this.channel.status;
-    this.give({ type: 'open', at: readClock(this.host) });
-    this.give({ type: 'tick', at: readClock(this.host) });
+    for (const type of ['open', 'tick'] as const) this.give({ type, at: readClock(this.host) });
   }
 
   get events$(): Observable<EngineEvent> {
@@ -127,8 +132,7 @@ class RunningEngine implements Engine {
       framesDropped: this.inbox.dropped,
       eventLoopLagMs: this.loopWatch.lagMs,
       eventLoopLagMaxMs: this.loopWatch.lagMaxMs,
-      eventsPublished: this.publisher.published,
-      eventsDropped: this.publisher.dropped,
+      ...this.publisher.counters,
     };
   }
 
@@ -261,6 +265,7 @@ class RunningEngine implements Engine {
 
   private afterWrite(outputs: readonly MemberOutput[]): void {
     this.options.observer?.onTurn(this.member, this.observedInputs, outputs);
+    for (const { arbitrate } of outputs) if (arbitrate) this.arbiter.carryOut(arbitrate);
     this.send(outputs);
     for (const { results, states, covered, changes, events } of outputs) {
       for (const result of results) this.outcomes.settle(result[0], { type: 'result', result });
@@ -278,13 +283,10 @@ class RunningEngine implements Engine {
     const speech = speechOf(this.options.versions, this.member.versions.spokenAt(this.host.monotonicMs()));
     const limits = { frameBytesMax: channel.frameBytesMax, sealer: this.sealer, speech };
     for (const { configuration, sends } of piledByConfiguration(outputs)) {
-      const { frames, oversize } = packTurn(sends, this.header.of(this.member, configuration), limits);
+      const { frames, reports } = packTurn(sends, this.header.of(this.member, configuration), limits);
       this.counts.framesOut += frames.length;
       if (frames.length > 0) channel.send(frames);
-      for (const type of oversize) {
-        const message = `A message (${type}) does not fit into a frame of ${channel.frameBytesMax} bytes and was not sent.`;
-        this.tell({ type: 'transport', report: { type: 'error', code: 'FRAME_TOO_LARGE', message } });
-      }
+      for (const report of reports) this.tell({ type: 'transport', report });
     }
   }
 
@@ -320,9 +322,8 @@ class RunningEngine implements Engine {
   private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
     this.sessionState = reason === 'closed' ? 'closed' : 'lost';
     if (reason !== 'closed') this.counts.sessionsLost += 1;
-    const listeners = this.outcomes.takeAll();
     this.watchers.forget();
-    for (const listener of listeners) listener({ type: 'sessionLost', reason });
+    this.outcomes.end(reason);
     this.onSessionEnd?.();
   }
 
@@ -351,8 +352,7 @@ class RunningEngine implements Engine {
       this.member = createMember(this.options, loaded, this.frameBytesMax, before);
       this.writer.isBusy = false;
       this.watchers.askAgain();
-      this.give({ type: 'open', at: readClock(this.host) });
-      this.give({ type: 'tick', at: readClock(this.host) });
+      for (const type of ['open', 'tick'] as const) this.give({ type, at: readClock(this.host) });
     };
     again().catch((cause: unknown) => this.stop(storageError('The storage could not be cleared.', cause)));
   }
@@ -378,9 +378,9 @@ class RunningEngine implements Engine {
     this.host.stopTimer(this.timer);
     this.publisher.flush();
     this.sessionState = 'closed';
-    for (const listener of this.outcomes.takeAll()) listener({ type: 'sessionLost', reason: 'closed' });
+    this.outcomes.end('closed');
     try {
-      await this.channel?.close();
+      await Promise.all([this.arbiter.close(), this.channel?.close()]);
     } finally {
       await closeStorage(this.options);
       this.connection = 'closed';

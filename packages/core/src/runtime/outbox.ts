@@ -5,7 +5,7 @@ import type { Sealer } from '../codec/seal.ts';
 import { splitMessages } from '../codec/split.ts';
 import type { MemberOutput } from '../group/member.ts';
 import type { MemberSend } from '../group/member-message.ts';
-import type { OutgoingFrame } from '../transport/transport.ts';
+import type { ChannelEvent, OutgoingFrame } from '../transport/transport.ts';
 
 interface Pile {
   readonly to: OutgoingFrame['to'];
@@ -14,8 +14,8 @@ interface Pile {
 
 export interface PackedTurn {
   readonly frames: readonly OutgoingFrame[];
-  /** Types of messages that no frame can hold. */
-  readonly oversize: readonly string[];
+  /** Of messages that no frame can hold. */
+  readonly reports: readonly ChannelEvent[];
 }
 
 export function packTurn(
@@ -24,13 +24,16 @@ export function packTurn(
   limits: { readonly frameBytesMax: number; readonly sealer?: Sealer | undefined; readonly speech?: Speech },
 ): PackedTurn {
   const frames: OutgoingFrame[] = [];
-  const oversize: string[] = [];
+  const reports: ChannelEvent[] = [];
   for (const { to, messages } of pile(sends)) {
     const packed = splitMessages(header, messages, limits);
     for (const bytes of packed.frames) frames.push({ to, bytes });
-    for (const { type } of packed.oversize) oversize.push(type);
+    for (const { type } of packed.oversize) {
+      const message = `A message (${type}) does not fit into a frame of ${limits.frameBytesMax} bytes and was not sent.`;
+      reports.push({ type: 'error', code: 'FRAME_TOO_LARGE', message });
+    }
   }
-  return { frames, oversize };
+  return { frames, reports };
 }
 
 function pile(sends: readonly MemberSend[]): readonly Pile[] {

@@ -1,6 +1,7 @@
 /** Who waits for which request of the present session. */
 import { resultCode } from '../lock/command.ts';
 import { SequenceMap } from '../sequence-map.ts';
+import type { SessionLoss } from '../session/session-holder.ts';
 import type { RequestOutcome } from './engine.ts';
 
 export type OutcomeListener = (outcome: RequestOutcome) => void;
@@ -20,10 +21,10 @@ export class Outcomes {
     listener(outcome);
   }
 
-  /** Forgets all, and then tells each. */
-  takeAll(): readonly OutcomeListener[] {
+  /** The session is over: forgets all, and then tells each. */
+  end(reason: SessionLoss): void {
     const listeners = [...this.#waiting.values()];
     this.#waiting.clear();
-    return listeners;
+    for (const listener of listeners) listener({ type: 'sessionLost', reason });
   }
 }

@@ -1,4 +1,6 @@
 /** The in-memory bus: a broker inside the process, with the faults of a real one at a test's command. */
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import { MemoryArbiter } from '../arbiter/memory.ts';
 import { QuorateError } from '../errors.ts';
 import type { ChannelOptions, ChannelStatus, EventReaderOptions, OutgoingFrame } from './transport.ts';
 
@@ -73,12 +75,22 @@ export class Bus implements MemoryBus {
   readonly #disconnected = new Set<string>();
   readonly #cuts = new Map<string, Set<string>>();
   readonly #delayed = new Set<NodeJS.Timeout>();
+  readonly #arbiters = new Map<string, MemoryArbiter>();
   readonly #waiting = new Set<() => void>();
   #isDown = false;
   #isClosed = false;
   #sendings: Sending[] = [];
   #events: { readonly group: string; readonly bytes: Uint8Array }[] = [];
   #isScheduled = false;
+
+  /** What a group's log of foundings holds outlives its members, as long as the bus does. */
+  arbiterOf(group: string): Arbiter {
+    const kept = this.#arbiters.get(group) ?? new MemoryArbiter();
+    this.#arbiters.set(group, kept);
+    return kept.open(async () => {
+      if (this.statusOf(undefined) === 'disconnected') throw new QuorateError('TRANSPORT_FAILED', 'The in-memory bus is down.');
+    });
+  }
 
   /** How a node stands to the broker; readers of events have no name. */
   statusOf(node: string | undefined): ChannelStatus {

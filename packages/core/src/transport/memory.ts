@@ -39,6 +39,7 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
     timing: options.timing ?? memoryTransportDefaults.timing,
     partitionOf: partitionByFnv1a,
     open: (channelOptions) => openChannel(bus, frameBytesMax, channelOptions),
+    arbiter: ({ group }) => bus.arbiterOf(group),
     readEvents: (readerOptions) => readEvents(bus, readerOptions),
   };
 }

@@ -3,6 +3,8 @@
  * Nothing more is assumed of any broker. Every transport passes `transportConformance` (`conformance.ts`).
  */
 
+import type { Arbiter, ArbiterOptions } from '../arbiter/arbiter.ts';
+
 /** Where a frame goes. `node` reaches every process that opened the group under that name. */
 export type Destination = { readonly type: 'all' } | { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
 
@@ -34,7 +36,7 @@ export interface ChannelOptions {
   /** Any Unicode text; the transport encodes it. */
   readonly group: string;
   readonly node: string;
-  /** The configured voters, sorted. */
+  /** The configured voters, sorted. Empty where any node may come to be one: then none is addressed as such. */
   readonly voters: readonly string[];
   /**
    * Called once for each frame that arrives, in whatever order; must not throw. Never called within `send`, before `open` has
@@ -96,6 +98,11 @@ export interface Transport {
    * owned by it, so it must agree with the producers in every language. Throws `INVALID_OPTIONS` for a count below 1.
    */
   partitionOf(key: string | Uint8Array, count: number): number;
+  /**
+   * A log of the broker's in which the first record counts, for groups whose voters have no names that are known before. Absent where the
+   * carrier has nothing like it. Throws `INVALID_OPTIONS`.
+   */
+  arbiter?(options: ArbiterOptions): Arbiter;
   /** Reads the lock events of a group without being a member of it. Resolves with a function that stops. */
   readEvents(options: EventReaderOptions): Promise<() => Promise<void>>;
 }

@@ -35,6 +35,7 @@ export class EngineDouble implements Engine {
     role: 'leader',
     leader: 'n',
     connected: ['n'],
+    candidates: null,
     founding: 'f',
     voters: ['n'],
     configuration: 1,

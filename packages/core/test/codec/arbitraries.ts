@@ -46,7 +46,7 @@ function text(bytesMax: number): fc.Arbitrary<string> {
 
 export const node: fc.Arbitrary<string> = text(256).filter((value) => value !== '');
 const nodeOrNobody = fc.oneof(node, fc.constant(''));
-const identifier = fc.oneof(fc.stringMatching(/^[0-9a-f]{32}$/), text(128));
+export const identifier = fc.oneof(fc.stringMatching(/^[0-9a-f]{32}$/), text(128));
 const stamp = text(512);
 const resource = fc.oneof(
   text(256).map((value) => `l/${value}`),
@@ -138,11 +138,13 @@ const lockState: fc.Arbitrary<LockState> = fc.record({
 
 const state: fc.Arbitrary<WatchedState> = fc.oneof(lockState, partitionsState);
 
+export const seat: fc.Arbitrary<Seat> = fc.record({ node, incarnation: identifier });
+
 const seats: fc.Arbitrary<readonly Seat[]> = fc
-  .uniqueArray(fc.record({ node, incarnation: identifier }), { maxLength: 7, selector: (seat) => seat.node })
+  .uniqueArray(seat, { maxLength: 7, selector: (one) => one.node })
   .map((all) => all.sort((a, b) => (a.node < b.node ? -1 : 1)));
 
-const record: fc.Arbitrary<FoundingRecord> = fc.record({
+export const foundingRecord: fc.Arbitrary<FoundingRecord> = fc.record({
   configuration: fc.record({ founding: identifier, id: count, voters: seats }),
   tokenSecond,
   maxSessionTtlMs: milliseconds,
@@ -151,6 +153,7 @@ const record: fc.Arbitrary<FoundingRecord> = fc.record({
 
 const counts = fc.array(count, { maxLength: 20 });
 const nodes = fc.array(node, { maxLength: 7 });
+const voters = fc.oneof(nodes, fc.record({ count }));
 
 const hash = fc.stringMatching(/^[0-9a-f]{64}$/);
 const snapshotRow: fc.Arbitrary<SnapshotRow> = fc.oneof(
@@ -249,18 +252,18 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     ),
   }),
   snapshotChunk: fc.record({ type: fc.constant('snapshotChunk'), hash, chunk: count, rows: fc.array(snapshotRow, { maxLength: 8 }) }),
-  hello: fc.record({ type: fc.constant('hello'), nonce: identifier, voters: nodes, wallMs: milliseconds }),
+  hello: fc.record({ type: fc.constant('hello'), nonce: identifier, voters, wallMs: milliseconds }),
   greeting: fc.record({
     type: fc.constant('greeting'),
     nonce: identifier,
-    voters: nodes,
+    voters,
     wallMs: milliseconds,
     tokenSecond,
     longestTtlMs: milliseconds,
     standing: fc.constantFrom('unfounded', 'accepted', 'founded', 'led', 'live'),
-    record: fc.oneof(record, fc.constant(null)),
+    record: fc.oneof(foundingRecord, fc.constant(null)),
   }),
-  found: fc.record({ type: fc.constant('found'), record }),
+  found: fc.record({ type: fc.constant('found'), record: foundingRecord }),
   foundingAccepted: fc.record({ type: fc.constant('foundingAccepted'), founding: identifier }),
   foundingConfirmed: fc.record({ type: fc.constant('foundingConfirmed'), founding: identifier }),
   openSession: fc.record({ type: fc.constant('openSession'), nonce: identifier, ttlMs: milliseconds, replaces: count }),
@@ -323,11 +326,11 @@ type RecordOf<T extends MemberRecord['type']> = Extract<MemberRecord, { readonly
 
 /** By kind, so that a kind without an arbitrary does not compile. */
 export const recordsByType: { readonly [T in MemberRecord['type']]: fc.Arbitrary<RecordOf<T>> } = {
-  founding: fc.record({ type: fc.constant('founding'), record, complete: fc.boolean(), confirmed: fc.boolean() }),
+  founding: fc.record({ type: fc.constant('founding'), record: foundingRecord, complete: fc.boolean(), confirmed: fc.boolean() }),
   discarded: fc.record({ type: fc.constant('discarded') }),
   promised: fc.record({ type: fc.constant('promised'), ballot }),
   voted: fc.record({ type: fc.constant('voted'), slot: count, ballot, value }),
   learned: fc.record({ type: fc.constant('learned'), slot: count, value }),
   chosen: fc.record({ type: fc.constant('chosen'), upTo: count }),
-  configuration: fc.record({ type: fc.constant('configuration'), record, sealedAt: count }),
+  configuration: fc.record({ type: fc.constant('configuration'), record: foundingRecord, sealedAt: count }),
 };

@@ -49,7 +49,7 @@ describe('a founder', () => {
     expect(first.persist).toEqual([{ type: 'founding', record: right, complete: false }]);
     expect(types(first)).toEqual(['foundingAccepted']);
     const other = recordOf('a#2', [seat('a', 2), seat('b'), seat('c')]);
-    expect(desk.hear(seat('a', 2), { type: 'found', record: other })).toEqual({ persist: [], send: [], events: [] });
+    expect(desk.hear(seat('a', 2), { type: 'found', record: other })).toEqual({ persist: [], arbitrate: null, send: [], events: [] });
     expect(desk.founder.acceptedRecord).toBe(right);
   });
 
@@ -68,7 +68,7 @@ describe('a founder', () => {
     ],
   ])('accepts no record %s (3 voters)', (_, from, record) => {
     const desk = new Desk('b');
-    expect(desk.hear(seat(from), { type: 'found', record })).toEqual({ persist: [], send: [], events: [] });
+    expect(desk.hear(seat(from), { type: 'found', record })).toEqual({ persist: [], arbitrate: null, send: [], events: [] });
   });
 
   it('knows completion when all have accepted the same record, each in the life that it lists (3 voters)', () => {

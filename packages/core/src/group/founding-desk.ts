@@ -1,0 +1,81 @@
+/**
+ * A member's part in how its group comes to be: the founder, if it may become one of the first voters, and the questions of a member that
+ * founds nothing. `docs/protocol.md`, "Founding".
+ */
+import type { Proposer } from '../paxos/ballot.ts';
+import type { Founder, FounderInput, FounderOutput } from '../paxos/founding.ts';
+import { CountFounder } from '../paxos/founding-by-count.ts';
+import type { FoundingRecord, Greeting, Standing } from '../paxos/founding-message.ts';
+import { sameVoters } from '../paxos/voters.ts';
+import type { Voters } from '../paxos/voters.ts';
+import type { Instant } from '../time/clock.ts';
+import { Inquiry } from './inquiry.ts';
+import type { MemberOptions, MemberStatus } from './member-io.ts';
+import type { MemberSend } from './member-message.ts';
+import { founderFor } from './parts.ts';
+
+type Untimed<Input> = Input extends unknown ? Omit<Input, 'nowMs' | 'wallMs'> : never;
+
+export class FoundingDesk {
+  readonly founder: Founder | CountFounder | null;
+  /** Who is to vote, as this process was told. */
+  readonly asked: Voters;
+  private readonly self: Proposer;
+  private readonly inquiry: Inquiry;
+
+  constructor(options: MemberOptions) {
+    const { self, voters, count, timing } = options;
+    this.self = self;
+    this.founder = founderFor(options);
+    this.asked = count === undefined ? voters : { count };
+    this.inquiry = new Inquiry(self, this.asked, timing.heartbeatMs);
+  }
+
+  step(input: Untimed<FounderInput>, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
+    return this.founder?.step({ ...input, nowMs, wallMs }) ?? null;
+  }
+
+  /** True while it may yet be a voter of the founding that comes, or is one. */
+  get isFounding(): boolean {
+    return this.founder !== null && !this.founder.isIdle;
+  }
+
+  get candidates(): MemberStatus['candidates'] {
+    const { founder, asked } = this;
+    return founder instanceof CountFounder && 'count' in asked ? { seen: founder.candidates, wanted: asked.count } : null;
+  }
+
+  /** Of a member that has no seat, or of one whose seat says nothing else. */
+  standing(hasSeat: boolean): Standing {
+    return this.founder?.standing ?? (hasSeat ? 'founded' : 'live');
+  }
+
+  nextDeadlineMs(hasSession: boolean): number {
+    return Math.min(this.founder?.nextDeadlineMs ?? Infinity, hasSession ? Infinity : this.inquiry.nextDeadlineMs);
+  }
+
+  /** Without a session a node asks who is there; its own name too. */
+  ask({ monotonicMs, wallMs }: Instant): readonly MemberSend[] {
+    const message = this.inquiry.ask(monotonicMs, wallMs);
+    if (!message) return [];
+    const own: MemberSend = { to: { type: 'node', node: this.self.node }, message };
+    if (this.isFounding) return [own];
+    // Those who vote now need not be those who founded the group.
+    return [own, { to: 'count' in this.asked ? { type: 'all' } : { type: 'voters' }, message }];
+  }
+
+  isAnswer(greeting: Greeting): boolean {
+    return this.inquiry.isAnswer(greeting);
+  }
+
+  differs(greeting: Greeting): boolean {
+    return !this.isFounding && this.inquiry.isAnswer(greeting) && !sameVoters(greeting.voters, this.asked);
+  }
+
+  /** The group that an answer proves. Where the broker's log decides which founding counts, no word of mouth names another. */
+  onGreeting(from: Proposer, greeting: Greeting, known: FoundingRecord | null): FoundingRecord | null {
+    const found = this.inquiry.onGreeting(from, greeting, known);
+    if (!found || !(this.founder instanceof CountFounder)) return found;
+    return this.founder.settledFounding === found.configuration.founding ? found : null;
+  }
+}
