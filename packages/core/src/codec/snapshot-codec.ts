@@ -14,7 +14,7 @@ import { packedBytesMax } from './size.ts';
 
 // chunk     => [row]
 // header    => format founding configuration index rows chunks hash
-// row       => group | session | answer | lock | claim | set | member | excluded | pin | refusal | partition
+// row       => group | session | answer | lock | claim | set | member | excluded | pin | refusal | partition | replaced
 // group     => 0 stamp isOpen token level (configuration [seat] sealedAt [incarnation] [node])   seat => node incarnation
 // session   => 1 key nonce node instance ttlMs replaces floor
 // answer    => 2 seq code a (holder | note | null)                command-codec.ts
@@ -25,6 +25,7 @@ import { packedBytesMax } from './size.ts';
 // excluded  => 7 node
 // pin       => 8 partition node
 // refusal   => 9 partition node
+// replaced  => 11 incarnation
 // partition => 10 (home | "") (node | "") session token isRevoked isCovered (note | null)
 
 const hashPattern = /^[0-9a-f]{64}$/;
@@ -87,6 +88,10 @@ function checkRow(row: Tuple): void {
       count(row[3], 'group.token');
       countBetween(row[4], levels, 'group.level');
       checkMembership(row[5]);
+      return;
+    case rowKind.replaced:
+      tuple(row, 2, 'replaced');
+      identifier(row[1], 'replaced.incarnation');
       return;
     case rowKind.session:
       tuple(row, 8, 'session');

@@ -215,28 +215,27 @@ export class GroupState {
   /** Throws `UNSUPPORTED` or `VERSION_GAP`, with nothing changed, for a snapshot of a format or level that this version does not know. */
   restore(snapshot: GroupSnapshot): void {
     if (snapshot.format !== groupSnapshotFormat) {
-      throw new QuorateError(
-        'UNSUPPORTED',
-        `The snapshot has format ${String(snapshot.format)}, this version knows ${groupSnapshotFormat}.`,
-      );
+      const happened = `The snapshot has format ${String(snapshot.format)}, this version knows ${groupSnapshotFormat}.`;
+      throw new QuorateError('UNSUPPORTED', happened);
     }
     const { appliedIndex, stamp, isOpen, token, level } = snapshot;
     this.#checkLevel(level);
     this.#sessions.restore(snapshot.sessions);
     this.#locks.restore(snapshot.locks);
     this.#partitions.restore(snapshot.partitions);
+    this.#membership.restore(snapshot.membership);
     this.resume(appliedIndex, [rowKind.group, stamp, isOpen, token, level, snapshot.membership]);
   }
 
   /** What stands in no table, for a snapshot that is written row by row; nothing may be applied meanwhile. */
   get groupRow(): GroupRow {
-    return [rowKind.group, this.#stamp, this.#isOpen, this.#token, this.#level, this.#membership.snapshot()];
+    return [rowKind.group, this.#stamp, this.#isOpen, this.#token, this.#level, this.#membership.row];
   }
 
   /** Takes up tables that were filled row by row, as of slot `index`. Throws `VERSION_GAP` where their level is not known here. */
   resume(index: number, [, stamp, isOpen, token, level, membership]: GroupRow): void {
     this.#checkLevel(level);
-    this.#membership.restore(membership);
+    this.#membership.resume(membership);
     this.#level = level;
     this.#appliedIndex = index;
     this.#stamp = stamp;
@@ -252,7 +251,7 @@ export class GroupState {
 
   /** The tables, for checks and snapshots. */
   get tables(): GroupTables {
-    return { sessions: this.#sessions, locks: this.#locks, partitions: this.#partitions };
+    return { replaced: this.#membership, sessions: this.#sessions, locks: this.#locks, partitions: this.#partitions };
   }
 
   #applyEntry(entry: Entry<Operation>, key: SessionKey): void {

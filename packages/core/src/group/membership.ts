@@ -43,14 +43,40 @@ export class Membership {
     return this.#last;
   }
 
-  snapshot(): MembershipSnapshot {
-    const { id, voters, sealedAt } = this.#last;
-    return [id, voters.map(({ node, incarnation }) => [node, incarnation] as const), sealedAt, [...this.#replaced], this.#named];
+  /** Every incarnation that lost its seat, in the order in which they did. */
+  replaced(): Iterable<string> {
+    return this.#replaced;
   }
 
-  restore([id, voters, sealedAt, replaced, named]: MembershipSnapshot): void {
-    this.#last = { id, voters: voters.map(seatOf), sealedAt };
+  /** False for one that is known already. */
+  restoreReplaced(incarnation: string): boolean {
+    if (this.#replaced.has(incarnation)) return false;
+    this.#replaced.add(incarnation);
+    return true;
+  }
+
+  snapshot(): MembershipSnapshot {
+    return this.#withReplaced([...this.#replaced]);
+  }
+
+  /** Without the replaced, of whom there are more and more: each has a row of its own. */
+  get row(): MembershipSnapshot {
+    return this.#withReplaced([]);
+  }
+
+  #withReplaced(replaced: readonly string[]): MembershipSnapshot {
+    const { id, voters, sealedAt } = this.#last;
+    return [id, voters.map(({ node, incarnation }) => [node, incarnation] as const), sealedAt, replaced, this.#named];
+  }
+
+  restore(snapshot: MembershipSnapshot): void {
     this.#replaced.clear();
+    this.resume(snapshot);
+  }
+
+  /** Beside the replaced that came in rows of their own. */
+  resume([id, voters, sealedAt, replaced, named]: MembershipSnapshot): void {
+    this.#last = { id, voters: voters.map(seatOf), sealedAt };
     for (const incarnation of replaced) this.#replaced.add(incarnation);
     this.#named = named;
   }

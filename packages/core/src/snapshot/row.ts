@@ -25,9 +25,10 @@ export const rowKind = {
   pin: 8,
   refusal: 9,
   partition: 10,
+  replaced: 11,
 } as const;
 
-/** The first row, and the only one of its kind: of the last `begin`, the last token granted, the feature level, and who votes. */
+/** The first row, and the only one of its kind: of the last `begin`, the last token granted, the feature level, and who votes, but not who was replaced. */
 export type GroupRow = readonly [
   kind: typeof rowKind.group,
   stamp: string,
@@ -36,6 +37,9 @@ export type GroupRow = readonly [
   level: number,
   membership: MembershipSnapshot,
 ];
+
+/** An incarnation that lost its seat, and is never given one again: there are more of them with every rollout. */
+export type ReplacedRow = readonly [kind: typeof rowKind.replaced, incarnation: string];
 
 /** In the order of opening, each followed by what it was answered. */
 export type SessionRow = readonly [
@@ -98,13 +102,32 @@ export type PartitionRow = readonly [
 ];
 
 export type SnapshotRow =
-  GroupRow | SessionRow | AnswerRow | LockRow | ClaimRow | SetRow | MemberRow | ExcludedRow | PinRow | RefusalRow | PartitionRow;
+  | GroupRow
+  | ReplacedRow
+  | SessionRow
+  | AnswerRow
+  | LockRow
+  | ClaimRow
+  | SetRow
+  | MemberRow
+  | ExcludedRow
+  | PinRow
+  | RefusalRow
+  | PartitionRow;
 
 /** What the rows are taken from and put into. */
 export interface GroupTables {
+  readonly replaced: ReplacedIncarnations;
   readonly sessions: SessionTable<LockResult>;
   readonly locks: LockTable;
   readonly partitions: PartitionTable;
+}
+
+export interface ReplacedIncarnations {
+  /** In the order in which they lost their seats. */
+  replaced(): Iterable<string>;
+  /** False for one that is known already. */
+  restoreReplaced(incarnation: string): boolean;
 }
 
 /** The rows as bytes: the wire's own, which this level does not know. */

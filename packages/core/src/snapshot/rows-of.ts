@@ -6,8 +6,9 @@ import type { Session } from '../session/session-table.ts';
 import { rowKind } from './row.ts';
 import type { GroupRow, GroupTables, SnapshotRow } from './row.ts';
 
-export function* rowsOf(group: GroupRow, { sessions, locks, partitions }: GroupTables): IterableIterator<SnapshotRow> {
+export function* rowsOf(group: GroupRow, { replaced, sessions, locks, partitions }: GroupTables): IterableIterator<SnapshotRow> {
   yield group;
+  for (const incarnation of replaced.replaced()) yield [rowKind.replaced, incarnation];
   for (const session of sessions.sessions()) yield* rowsOfSession(session);
   for (const lock of locks.locks()) yield* rowsOfLock(lock);
   for (const set of partitions.sets()) yield* rowsOfSet(set);

@@ -48,6 +48,8 @@ export class StagedRows {
     if (row[0] === rowKind.group) return this.addGroup(row);
     if (this.groupRow === null) return false;
     switch (row[0]) {
+      case rowKind.replaced:
+        return this.tables.replaced.restoreReplaced(row[1]);
       case rowKind.session:
         return this.addSession(row);
       case rowKind.answer:

@@ -90,6 +90,13 @@ export function randomState(seed: number, slots: number): GroupState {
       if (state.session(key)) sessions.push({ key, seq: 0, floor: 0 });
       continue;
     }
+    if (random.below(60) === 0) {
+      const { id, voters } = state.configuration;
+      const gone = voters.map(({ node, incarnation }) => [node, incarnation] as const);
+      put([entryKind.stopSign, 's', id + 1, [['a', `a${id + 1}`]], gone, []]);
+      put([entryKind.begin, 's']);
+      continue;
+    }
     if (random.below(50) === 0) {
       put([entryKind.closeSession, session.key]);
       continue;

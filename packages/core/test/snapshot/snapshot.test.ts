@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { rowCodec } from '../../src/codec/snapshot-codec.ts';
 import { checkGroupState } from '../../src/group/group-invariants.ts';
 import { GroupState } from '../../src/group/group-state.ts';
+import { entryKind } from '../../src/session/command.ts';
 import { rowKind } from '../../src/snapshot/row.ts';
 import type { RowCodec, SnapshotRow } from '../../src/snapshot/row.ts';
 import { refusalOf, SnapshotIntake } from '../../src/snapshot/snapshot-intake.ts';
@@ -156,6 +157,23 @@ describe('work', () => {
     expect(receiver.state.hash()).toBe(state.hash());
   });
 
+  it('is the same small amount in every step though 20,000 incarnations lost their seats', () => {
+    const replaced = new GroupState({ maxSessionTtlMs });
+    for (let id = 2; id <= 20_001; id += 1) {
+      replaced.apply(replaced.appliedIndex + 1, [0, [[entryKind.begin, 's']]]);
+      const gone = [['a', incarnationOf(id - 1)]] as const;
+      replaced.apply(replaced.appliedIndex + 1, [0, [[entryKind.stopSign, 's', id, [['a', incarnationOf(id)]], gone, []]]]);
+    }
+    const snapshot = written(replaced, chunkBytesMax);
+    expect(snapshot.header.rows).toBe(20_001);
+    expect(snapshot.chunks.length).toBeGreaterThan(1);
+    for (const chunk of snapshot.chunks) expect(chunk.length).toBeLessThanOrEqual(chunkBytesMax);
+    for (const row of rowsIn(snapshot, 0)) expect(rowCodec.sizeOf(row)).toBeLessThan(chunkBytesMax / 100);
+    const twin = carried(replaced, chunkBytesMax);
+    expect(twin.hash()).toBe(replaced.hash());
+    expect([1, 2, 20_000, 20_001].map((id) => twin.membership.isReplaced(incarnationOf(id)))).toEqual([true, true, true, false]);
+  });
+
   it('makes no chunk of more than one row larger than it was told, and none without a row', () => {
     fc.assert(
       fc.property(anyState, fc.integer({ min: 1, max: 3_000 }), (one, bytesMax) => {
@@ -198,6 +216,11 @@ describe('work', () => {
     expect(snapshot.header).toEqual(written(one, 500).header);
   });
 });
+
+/** As long as those that are minted. */
+function incarnationOf(id: number): string {
+  return id.toString(16).padStart(32, '0');
+}
 
 /** The row with another number or text in one of its places, or another truth. */
 function changed(row: SnapshotRow, at: number): SnapshotRow {
