@@ -1,9 +1,11 @@
 /** The decoders of frames: of the group's, of a synod's, both also under seals, and the shape check that stands before all of them. */
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { isFault } from '../../packages/core/src/codec/fault.ts';
 import { decodeFrame, encodeFrame } from '../../packages/core/src/codec/frame-codec.ts';
 import type { Message } from '../../packages/core/src/codec/frame.ts';
 import { packShared, unpack } from '../../packages/core/src/codec/message-pack.ts';
+import { KnownHeaders } from '../../packages/core/src/codec/known-headers.ts';
 import { createSealer, type Sealer } from '../../packages/core/src/codec/seal.ts';
 import { checkShape, frameLimits } from '../../packages/core/src/codec/shape.ts';
 import { decodeSynodFrame, encodeSynodFrame } from '../../packages/core/src/codec/synod-codec.ts';
@@ -17,6 +19,9 @@ import { checkPlain } from './inspection.ts';
 /** Larger seeds would only make the runs fewer: what is large is made large by the mutations. */
 const seedBytesMax = 2_000;
 const seedsOfChance = 120;
+
+const headersRead = new KnownHeaders();
+const sealedHeadersRead = new KnownHeaders();
 
 export const fuzzSealer = createSealer(['the key that the fuzzer has, too', 'and the key before it']);
 
@@ -60,9 +65,11 @@ export function frameDecoders(): readonly Decoder[] {
   ];
 }
 
-/** A frame that was read is one that we would have written ourselves, to the byte. */
+/** A frame that was read is one that we would have written ourselves, to the byte; and it is read alike by one who knows its header. */
 function readFrame(bytes: Uint8Array, sealer?: Sealer): Reading {
   const received = decodeFrame(bytes, { sealer });
+  const headers = sealer === undefined ? headersRead : sealedHeadersRead;
+  must(isDeepStrictEqual(decodeFrame(bytes, { sealer, headers }), received), 'a frame is read differently by one who knows its header');
   if (isFault(received)) return 'refused';
   return () => {
     checkPlain(received, bytes.length);

@@ -6,6 +6,7 @@ import { fault, isFault, Malformed, type FrameFault } from './fault.ts';
 import { count, each, identifier, list, name, tuple, type Tuple } from './field.ts';
 import { foundingTuple, readFoundingMessage } from './founding-codec.ts';
 import type { Frame, FrameHeader, Message } from './frame.ts';
+import type { KnownHeaders } from './known-headers.ts';
 import { logTuple, readLogMessage } from './log-codec.ts';
 import { membershipTuple, readMembershipMessage } from './membership-codec.ts';
 import { packShared, unpack } from './message-pack.ts';
@@ -33,6 +34,8 @@ export interface FrameOptions {
   /** Given in a group with secrets: then every frame is sealed, and no other is read. */
   readonly sealer?: Sealer | undefined;
   readonly limits?: FrameLimits;
+  /** Of a reader who reads many frames within one set of limits. */
+  readonly headers?: KnownHeaders | undefined;
   /** Default: those of this build. */
   readonly dialects?: Dialects | undefined;
 }
@@ -121,16 +124,20 @@ export function decodeHeader(bytes: Uint8Array, options: FrameOptions = {}): Ope
   if (bytes[0] !== magic[0] || bytes[1] !== magic[1]) return fault('foreign', 'These bytes are no frame of Quorate.');
   const version = bytes[2] ?? 0;
   const dialect = dialects.get(version);
-  const envelope = openEnvelope(bytes, { ...options, limits });
+  const envelope = openEnvelope(bytes, limits, options);
   if (dialect === undefined) return versionFault(version, dialects, isFault(envelope) ? undefined : envelope);
-  return isFault(envelope) ? envelope : { ...envelope, dialect, limits };
+  if (isFault(envelope)) return envelope;
+  // Field by field: this is done for every frame, and copying an object costs more than all that is read here.
+  const { header, body, said } = envelope;
+  return { header, body, limits, said, dialect };
 }
 
 function openEnvelope(
   bytes: Uint8Array,
-  { sealer, limits }: FrameOptions & { readonly limits: FrameLimits },
+  limits: FrameLimits,
+  { sealer, headers }: FrameOptions,
 ): Omit<OpenedFrame, 'dialect' | 'limits'> | FrameFault {
-  const [, , version = 0, flags = 0] = bytes;
+  const { 2: version = 0, 3: flags = 0 } = bytes;
   if (bytes.length > limits.frameBytesMax) return fault('tooLarge', `A frame of ${bytes.length} bytes.`);
   if (flags > sealedFlag + nextFlag) return fault('malformed', `Flags ${flags} have no meaning.`);
 
@@ -143,13 +150,17 @@ function openEnvelope(
     return fault('badSeal', 'The frame is sealed by none of the secrets given here, or was changed on its way.');
   }
 
+  const said = { version, newest: flags >= nextFlag ? version + 1 : version };
+  const known = headers?.find(bytes, start);
+  if (known) return { header: known.header, body: bytes.subarray(start + known.bytes.length), said };
   const shape = checkShape(bytes, start, limits);
   if (isFault(shape)) return shape;
-  return orFault(() => ({
-    header: readHeader(unpack(bytes.subarray(start, shape.end), shape)),
-    body: bytes.subarray(shape.end),
-    said: { version, newest: flags >= nextFlag ? version + 1 : version },
-  }));
+  return orFault(() => {
+    const stated = bytes.subarray(start, shape.end);
+    const header = readHeader(unpack(stated, shape));
+    headers?.note(stated, header);
+    return { header, body: bytes.subarray(shape.end), said };
+  });
 }
 
 export function decodeMessages(opened: OpenedFrame): readonly Message[] | FrameFault {

@@ -157,7 +157,7 @@ export class Member {
 
   /** For invariants and tests. */
   get inspect(): MemberInside {
-    return { self: this.options.self, holder: this.holder, founder: this.founder, ...this.place.inside };
+    return this.place.insideOf(this.options.self, this.holder, this.founder);
   }
 
   private onFrame(frame: MemberFrame, at: Instant): void {

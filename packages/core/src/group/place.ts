@@ -79,8 +79,12 @@ export class Place {
     return this.voter?.replica.log ?? this.standby?.log ?? null;
   }
 
-  get inside(): Pick<MemberInside, 'state' | 'log' | 'record' | 'seat' | 'replica' | 'orders'> {
+  /** Of a member with this holder and this founder. Asked at every turn. */
+  insideOf(self: Proposer, holder: MemberInside['holder'], founder: MemberInside['founder']): MemberInside {
     return {
+      self,
+      holder,
+      founder,
       orders: this.orders,
       state: this.state,
       log: this.log,

@@ -2,6 +2,7 @@
 import { isFault } from '../codec/fault.ts';
 import { decodeHeader, decodeMessages } from '../codec/frame-codec.ts';
 import type { FrameFault } from '../codec/fault.ts';
+import { KnownHeaders } from '../codec/known-headers.ts';
 import type { Sealer } from '../codec/seal.ts';
 import type { MemberFrame } from '../group/member-message.ts';
 import type { Proposer } from '../paxos/ballot.ts';
@@ -16,6 +17,7 @@ export interface Refusal {
 /** A refusal of one kind is reported at its 1st, 10th, 100th, … time: a flood of bad frames is no flood of events. */
 export class FrameIntake {
   private readonly counts = new Map<string, number>();
+  private readonly headers = new KnownHeaders();
   refused = 0;
 
   constructor(
@@ -25,14 +27,16 @@ export class FrameIntake {
   ) {}
 
   open(bytes: Uint8Array, self: Proposer): MemberFrame | null {
-    const opened = decodeHeader(bytes, { sealer: this.sealer, dialects: this.options.versions?.dialects });
+    const { sealer, headers, options } = this;
+    const opened = decodeHeader(bytes, { sealer, headers, dialects: options.versions?.dialects });
     if (isFault(opened)) return this.refuse(opened.code, opened.detail) ?? this.unread(opened);
     const { group, node, incarnation, run, founding, configuration } = opened.header;
-    if (group !== this.options.group) return this.refuse('group', 'a frame of another group');
+    if (group !== options.group) return this.refuse('group', 'a frame of another group');
     if (node === self.node && incarnation === self.incarnation && run === self.run) return null;
     const messages = decodeMessages(opened);
     if (isFault(messages)) return this.refuse(messages.code, messages.detail);
-    return { founding, configuration, from: { node, incarnation, run }, ...opened.said, messages };
+    const { version, newest } = opened.said;
+    return { founding, configuration, from: { node, incarnation, run }, version, newest, messages };
   }
 
   /** Of a frame in another version: who sent it, and what they can. */
