@@ -43,6 +43,8 @@ export interface Circumstances {
   /** Sorted. */
   readonly voters: readonly string[];
   readonly clients: readonly string[];
+  /** Nobody is told the names of the voters: they found the group by the broker's log, and are as many. Absent for no. */
+  readonly isCounted?: boolean;
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
   readonly sessionTtlMs: number;
@@ -122,6 +124,7 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     seed,
     voters: [...voters].sort(),
     clients,
+    isCounted: drawCounting(seed),
     heartbeatMs: pick(random, [60, 70]),
     electionTimeoutMs,
     // Four of the longest elections and two keep-alive periods, and a little.
@@ -149,6 +152,14 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     faults: drawFaults({ random, kinds, voters, nodes, stormMs, driftIsBounded, mayLoseMajority, disk }),
     stormMs,
   };
+}
+
+/** So many lives have one that is founded by count. */
+const livesToOneCounted = 6;
+
+/** From a chance of its own, as the limits of the log. */
+function drawCounting(seed: number): boolean {
+  return seededRandom(seed * 2_246_822_519 + 31).below(livesToOneCounted) === 0;
 }
 
 /** From a chance of its own, so that the other circumstances of a seed stay what they were. */

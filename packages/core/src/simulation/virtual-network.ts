@@ -4,6 +4,7 @@ import { seededRandom } from '../time/random.ts';
 import type { Random } from '../time/random.ts';
 import type { Channel, ChannelOptions, ChannelStatus, Destination, OutgoingFrame, TimingHints, Transport } from '../transport/transport.ts';
 import type { Schedule } from './schedule.ts';
+import { VirtualArbiter } from './virtual-arbiter.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
 /** How badly the network behaves while nothing special is the matter. */
@@ -68,6 +69,7 @@ export class VirtualNetwork {
   /** Directed links that lose everything, by how many faults cut them. */
   readonly #cuts = new Map<string, number>();
   readonly #clogs = new Map<string, (() => void)[]>();
+  readonly #arbiter = new VirtualArbiter();
   #retained: Retained[] = [];
   #epoch = 0;
   #isDown = false;
@@ -84,6 +86,7 @@ export class VirtualNetwork {
       timing: this.#options.timing,
       partitionOf: partitionByFnv1a,
       open: (options) => Promise.resolve(this.#open(options, host, number)),
+      arbiter: () => this.#arbiter.open(host, { carry: (arrive) => this.#carryToBroker(arrive) }),
       readEvents: () => Promise.resolve(() => Promise.resolve()),
     };
   }
@@ -145,6 +148,16 @@ export class VirtualNetwork {
       this.repeated += 1;
       for (const attached of this.#receivers(old.from, old.to)) this.#deliverAfter(this.#delayMs(), attached, old.bytes);
     }
+  }
+
+  /** Lost by the weather, and while the broker is down or restarts. */
+  #carryToBroker(arrive: () => void): void {
+    const { loss } = this.weather;
+    const epoch = this.#epoch;
+    if (this.#isDown || (loss > 0 && this.#random.next() < loss)) return;
+    this.#options.schedule.after(this.#delayMs(), () => {
+      if (epoch === this.#epoch) arrive();
+    });
   }
 
   #open(options: ChannelOptions, host: VirtualHost, number: number): Channel {

@@ -8,7 +8,7 @@ import type { Quorate } from '../api/quorate.ts';
 import { isQuorateError } from '../errors.ts';
 import type { QuorateError } from '../errors.ts';
 import type { FeatureLevels } from '../group/feature-level.ts';
-import type { Member, MemberInput, MemberOutput } from '../group/member.ts';
+import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
 import type { Versions } from '../runtime/versions.ts';
 import { readClock } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
@@ -87,6 +87,8 @@ export class World {
   readonly #explanations: (() => string)[] = [];
   readonly #program: Program;
   readonly #builds: WorldOptions['builds'];
+  /** Incarnations that a record of the log of foundings listed. */
+  readonly #listed = new Set<string>();
   #starts = 0;
   #ready: (() => void)[] = [];
   #broken: BrokenPromise | null = null;
@@ -297,11 +299,13 @@ export class World {
   }
 
   #joinOptions({ node, host, number }: SimulatedProcess): JoinOptions {
-    const { voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, firstFounding, reads, isSealed } = this.circumstances;
+    const { voters, isCounted, heartbeatMs, electionTimeoutMs, sessionTtlMs, firstFounding, reads, isSealed } = this.circumstances;
     return {
       group: 'g',
       node,
-      voters,
+      voters: isCounted === true ? { count: voters.length } : voters,
+      // Where nobody is named, whoever is to be a client has to say so.
+      standby: isCounted === true && voters.includes(node),
       transport: this.network.transportOf(host, number),
       timing: { heartbeatMs, electionTimeoutMs, maxSessionTtlMs: sessionTtlMs },
       session: { ttlMs: sessionTtlMs },
@@ -316,7 +320,7 @@ export class World {
   #onStep(process: SimulatedProcess, member: Member, input: MemberInput, output: MemberOutput): void {
     if (output.events.length > 0 || output.results.length > 0) {
       markOutput(this.marks, output);
-      for (const event of output.events) if (event.type === 'foundingConfirmed') this.#noteConfirmed(event.founding, member);
+      for (const event of output.events) this.#noteFounding(event, member);
       for (const line of tellOutput(process.node, output)) this.tell(line);
     }
     for (const { message } of output.send) if (message.type === 'fetch') this.marks.reach('gapFetched');
@@ -331,7 +335,16 @@ export class World {
     }
   }
 
+  #noteFounding(event: MemberEvent, member: Member): void {
+    if (event.type === 'foundingConfirmed') this.#noteConfirmed(event.founding, member);
+    if (event.type !== 'foundingAccepted' || this.circumstances.isCounted !== true) return;
+    const { incarnation } = member.inspect.self;
+    if (this.#listed.has(incarnation)) this.marks.reach('recordReplaced');
+    this.#listed.add(incarnation);
+  }
+
   #noteConfirmed(founding: string, { inspect }: Member): void {
+    if (this.circumstances.isCounted === true) this.marks.reach('foundedByCount');
     const knowing = this.confirmed.get(founding) ?? new Set();
     this.confirmed.set(founding, knowing.add(inspect.self.incarnation));
   }

@@ -35,6 +35,47 @@ test(
 );
 
 test(
+  'keeps every promise where nobody is named, and comes right again (5 seeds)',
+  async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const life = await liveOwnLife({ ...drawCircumstances(seed), isCounted: true });
+      expect([seed, life.broken, life.marks.get('foundedByCount') ?? 0]).toEqual([seed, null, expect.any(Number)]);
+      expect(life.marks.get('foundedByCount')).toBeGreaterThan(0);
+    }
+  },
+  5 * minutes,
+);
+
+test(
+  'comes to be one group of those that are counted, though one loses its memory on the way (3 voters, 25 seeds)',
+  async () => {
+    let replaced = 0;
+    let demanded = 0;
+    for (let seed = 1; seed <= 25; seed += 1) {
+      const { weather, ...drawn } = drawCircumstances(seed, { voters: ['a', 'b', 'c'], clients: [], kinds: [], withoutOwning: true });
+      // Somewhere between the first question and the last seat that is taken.
+      const wipe = { type: 'crash', node: drawn.voters[seed % 3] ?? '', wiped: true, downMs: 1, atMs: 100 + 15 * seed } as const;
+      const slow = { ...weather, delayMs: [5, 60] } as const;
+      const life = await liveOwnLife({
+        ...drawn,
+        weather: slow,
+        isCounted: true,
+        disk: 'none',
+        mayLoseMajority: true,
+        faults: [wipe],
+        stormMs: 1_500,
+      });
+      expect([seed, life.broken]).toEqual([seed, null]);
+      replaced += life.marks.get('recordReplaced') ?? 0;
+      demanded += Number(life.progressDemanded);
+    }
+    expect(replaced).toBeGreaterThan(0);
+    expect(demanded).toBeGreaterThan(10);
+  },
+  5 * minutes,
+);
+
+test(
   'shows overlapping leases where clocks run apart beyond the bound, so the check of leases is alive',
   async () => {
     let overlaps = 0;
