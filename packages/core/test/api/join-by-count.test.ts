@@ -37,6 +37,24 @@ describe('joining by count', () => {
     for (const { status } of members) expect(status.session).toBe('healthy');
   });
 
+  test('does not count a process that wants no seat (3 processes, and a client whose name comes first)', async () => {
+    const client = group().join('a', { voters, standby: false });
+    const members = await group().joinAll(pods(3), { voters });
+    expect((await client).status).toMatchObject({ role: 'client', seat: undefined, voters: members.map(({ node }) => node).sort() });
+  });
+
+  test('lets others have a seat than those that founded it, for no names bind it (3 processes, 2 that stand by)', async () => {
+    const members = await group().joinAll(pods(3), { voters });
+    for (const node of pods(2)) {
+      const standby = await group().join(node, { voters });
+      await members[0]?.addVoter(node);
+      await first(standby.status$, ({ seat, ready }) => seat === 'held' && ready);
+    }
+    for (const { node } of members.slice(1)) await members[0]?.removeVoter(node);
+    await first(members[0]!.status$, (status) => status.voters.length === 3 && status.voters.filter((name) => members.some(({ node }) => node === name)).length === 1); // prettier-ignore
+    expect((await members[1]?.lock('l').acquire())?.valid).toBe(true);
+  });
+
   test('founds nothing with too few, and says how many are seen (2 of 3 processes)', async () => {
     const joining = pods(2).map((node) => group().join(node, { voters, timeoutMs: 700 }));
     const errors = await Promise.all(joining.map((it) => rejection(it, 'JOIN_TIMEOUT')));
