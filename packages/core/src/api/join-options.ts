@@ -34,9 +34,14 @@ export interface JoinOptions {
    */
   readonly storage?: Storage;
   /**
-   * Keep a copy of the group's state and be ready for a seat, though not named among the voters: an operator's `addVoter` or `replaceVoter`
-   * may give it one. A named voter without a seat stands by anyway. Default false; with `voters: { count }` true, and a process with
-   * `false` takes no part in a founding either: it is a client.
+   * What this process does as the leader with a voter that it has not heard for `replaceAfterMs` (default 30 s, and at least eight election
+   * timeouts): a standby gets its seat, where one has caught up, where a majority lives, and where a majority keeps names of `voters`. `false`: nothing.
+   */
+  readonly autopilot?: { readonly replaceAfterMs?: number } | false;
+  /**
+   * Keep a copy of the group's state and be ready for a seat, though not named among the voters: an operator's `addVoter` or `replaceVoter`,
+   * the autopilot or a voter that leaves may give it one. A named voter without a seat stands by anyway. Default
+   * false; with `voters: { count }` true, and a process with `false` takes no part in a founding either: it is a client.
    */
   readonly standby?: boolean;
   readonly session?: {
@@ -91,6 +96,8 @@ export interface ResolvedJoinOptions {
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
   readonly standsBy: boolean;
+  /** `Infinity` for never. */
+  readonly replaceAfterMs: number;
   readonly reads: 'lease' | 'quorum';
   readonly events: 'none' | 'leadership' | 'all';
   readonly secrets: readonly (string | Uint8Array)[];
@@ -106,6 +113,9 @@ export const joinDefaults = {
   events: 'leadership',
   timeoutMs: callTimeoutMsDefault,
 } as const;
+
+/** Longer than a pod takes to restart, as a rule. */
+const replaceAfterMsDefault = 30_000;
 
 /** Every decision waits for a majority of them; whoever only takes part need not be one. */
 export const votersMax = 15;
@@ -129,6 +139,7 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
     ...timing,
     firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
     standsBy: checkFlag('standby', options.standby ?? (Array.isArray(options.voters) ? joinDefaults.standby : true)),
+    replaceAfterMs: checkAutopilot(options.autopilot, timing.electionTimeoutMs),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
     events: checkChoice('events', options.events ?? joinDefaults.events, ['none', 'leadership', 'all']),
     secrets: checkSecrets(options.secrets ?? []),
@@ -167,6 +178,21 @@ function resolveTiming(
     throw invalid(`\`session.ttlMs\` (${sessionTtlMs}) is above \`timing.maxSessionTtlMs\` (${maxSessionTtlMs}).`);
   }
   return { sessionTtlMs, heartbeatMs, electionTimeoutMs, maxSessionTtlMs };
+}
+
+/** A voter that restarted with its memory answers nobody for four election timeouts, and a leader may change meanwhile. */
+function checkAutopilot(autopilot: unknown, electionTimeoutMs: number): number {
+  if (autopilot === false) return Infinity;
+  if (autopilot !== undefined && (typeof autopilot !== 'object' || autopilot === null)) {
+    throw invalid(`\`autopilot\` is ${shown(autopilot)}; it must be false or an object.`);
+  }
+  const leastMs = 8 * electionTimeoutMs;
+  const { replaceAfterMs } = (autopilot ?? {}) as { readonly replaceAfterMs?: unknown };
+  const afterMs = checkDuration('autopilot.replaceAfterMs', replaceAfterMs ?? Math.max(replaceAfterMsDefault, leastMs));
+  if (afterMs >= leastMs) return afterMs;
+  throw invalid(
+    `\`autopilot.replaceAfterMs\` (${afterMs}) is under eight election timeouts of \`timing.electionTimeoutMs\` (${electionTimeoutMs}).`,
+  );
 }
 
 function leastSessionTtlMs(electionTimeoutMs: number, ttlMs: number): number {

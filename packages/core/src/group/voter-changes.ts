@@ -49,7 +49,7 @@ export class VoterChanges {
   /** The change that is due by itself, or null. */
   due(present: Circumspection): (Decision & { readonly type: 'change' }) | null {
     if (this.standbys.isEmpty) return null;
-    return this.swapDue(present);
+    return this.swapDue(present) ?? this.replacementDue(present);
   }
 
   answerTo(order: VoterOrder, present: Circumspection): Decision {
@@ -62,7 +62,7 @@ export class VoterChanges {
       case 'replace':
         return this.replace(present, order, seat);
       case 'leave':
-        return seat ? this.replaceByAnyone(present, seat) : answer('done');
+        return seat ? this.replaceByAnyone(present, seat, 'leaving') : answer('done');
       case 'lead':
         return this.handOver(present, order.node, seat);
       default:
@@ -80,6 +80,19 @@ export class VoterChanges {
       if (typeof enters === 'string' || connected.includes(seat.node)) continue;
       const swap = decided(changeTo(present, { enters, leaves: seat }), 'swap');
       if (swap.type === 'change') return swap;
+    }
+    return null;
+  }
+
+  /** Of a voter that answered no heartbeat for so long, in a term that lasts for as long. */
+  private replacementDue(present: Circumspection): (Decision & { readonly type: 'change' }) | null {
+    const { configuration, term, replaceAfterMs, nowMs } = present;
+    if (nowMs - term.sinceMs < replaceAfterMs) return null;
+    const heard = term.lease.connected(nowMs, replaceAfterMs);
+    for (const seat of configuration.voters) {
+      if (heard.includes(seat.node)) continue;
+      const replacement = this.replaceByAnyone(present, seat, 'autopilot');
+      if (replacement.type === 'change') return replacement;
     }
     return null;
   }
@@ -102,14 +115,14 @@ export class VoterChanges {
   }
 
   /** Names that the group was founded with come first: others may be refused. */
-  private replaceByAnyone(present: Circumspection, leaves: Seat): Decision {
+  private replaceByAnyone(present: Circumspection, leaves: Seat, cause: ChangeCause): Decision {
     const { configuration, named } = present;
     const others = this.roster(present).filter(({ node }) => configuration.voters.every((voter) => voter.node !== node));
     const inOrder = [...others].sort((a, b) => Number(named.includes(b.node)) - Number(named.includes(a.node)) || a.lacking - b.lacking);
     let refusal: Decision = answer('noStandby');
     for (const { node } of inOrder) {
       const enters = this.standbys.candidate(node, present);
-      const outcome = typeof enters === 'string' ? answer(enters) : decided(changeTo(present, { enters, leaves }), 'leaving');
+      const outcome = typeof enters === 'string' ? answer(enters) : decided(changeTo(present, { enters, leaves }), cause);
       if (outcome.type === 'change') return outcome;
       refusal = outcome;
     }

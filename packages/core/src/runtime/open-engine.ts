@@ -21,6 +21,7 @@ import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
+import { leaveSeat, sessionEnd } from './leaving.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import { Outcomes } from './outcomes.ts';
@@ -69,7 +70,6 @@ class RunningEngine implements Engine {
   private sessionState: EngineStatus['session'] = 'opening';
   private phase: 'running' | 'closing' | 'stopped' = 'running';
   private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0, sessionsLost: 0 };
-  private onSessionEnd: (() => void) | null = null;
   /** Of the turn under way, where somebody watches. */
   private observedInputs: MemberInput[] = [];
 
@@ -181,7 +181,7 @@ class RunningEngine implements Engine {
   }
 
   order(id: number, order: VoterOrder | null): void {
-    if (this.phase === 'running') this.give({ type: 'order', id, order, at: readClock(this.host) });
+    if (this.phase !== 'stopped') this.give({ type: 'order', id, order, at: readClock(this.host) });
   }
 
   watch(resource: string, listener: (state: WatchedState) => void): () => void {
@@ -191,7 +191,9 @@ class RunningEngine implements Engine {
   async close(timeoutMs: number, endSession = true): Promise<{ readonly sessionClosed: boolean }> {
     if (this.phase !== 'running') return { sessionClosed: false };
     this.phase = 'closing';
+    const dueMs = this.host.monotonicMs() + timeoutMs;
     const sessionClosed = endSession && (await this.endSession(timeoutMs));
+    await this.leaveSeat(dueMs - this.host.monotonicMs());
     this.give({ type: 'resign', at: readClock(this.host) });
     await new Promise<void>((turnDone) => this.host.afterOthers(turnDone));
     await this.shutDown();
@@ -315,7 +317,8 @@ class RunningEngine implements Engine {
     else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
     else if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
-    else if (event.type === 'gaveUp' || event.type === 'seatGiven') this.startAnew(event.type === 'gaveUp' ? undefined : this.member);
+    else if (this.phase === 'running' && (event.type === 'gaveUp' || event.type === 'seatGiven'))
+      this.startAnew(event.type === 'gaveUp' ? undefined : this.member);
     this.tell(event);
   }
 
@@ -324,7 +327,6 @@ class RunningEngine implements Engine {
     if (reason !== 'closed') this.counts.sessionsLost += 1;
     this.watchers.forget();
     this.outcomes.end(reason);
-    this.onSessionEnd?.();
   }
 
   private onConnection(status: ChannelStatus, error?: Error): void {
@@ -359,17 +361,16 @@ class RunningEngine implements Engine {
 
   private async endSession(timeoutMs: number): Promise<boolean> {
     if (this.member.session === null || this.connection === 'closed') return false;
-    let timer: TimerHandle | undefined;
-    const ended = new Promise<boolean>((resolve) => {
-      this.onSessionEnd = () => resolve(true);
-      // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
-      const patienceMs = Math.min(timeoutMs, 8 * this.options.electionTimeoutMs);
-      timer = this.host.startTimer(() => resolve(false), Math.max(0, patienceMs));
-    });
+    // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
+    const ended = sessionEnd(this, Math.min(timeoutMs, 8 * this.options.electionTimeoutMs));
     this.give({ type: 'closeSession', at: readClock(this.host) });
-    const closed = await ended;
-    this.host.stopTimer(timer);
-    return closed;
+    return ended;
+  }
+
+  /** While nobody leads for so long there is no majority that could give the seat to another. */
+  private async leaveSeat(timeoutMs: number): Promise<void> {
+    if (this.connection === 'closed') return;
+    await leaveSeat(this, this.member.inspect.self, { timeoutMs, leaderlessMs: 8 * this.options.electionTimeoutMs });
   }
 
   private async shutDown(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Leaving a group: what is awaited, what is given back, and what the result says. */
 import type { Observable } from 'rxjs';
-import { first, gate, rejection, useGroup } from './group.ts';
+import type { Quorate } from '../../src/index.ts';
+import { first, gate, only, rejection, useGroup } from './group.ts';
 
 describe('closing (3 voters)', () => {
   const group = useGroup();
@@ -114,5 +115,58 @@ describe('closing (3 voters)', () => {
     const { a } = await arrange();
     await rejection(a.close({ timeoutMs: -1 }), 'INVALID_OPTIONS');
     expect(await a.close({ timeoutMs: 0 })).toEqual({ drained: true, lapsed: [] });
+  });
+});
+
+describe('closing a voter where somebody stands by', () => {
+  const group = useGroup();
+
+  async function withStandby(): Promise<{ readonly voters: Quorate[]; readonly standby: Quorate; readonly leader: Quorate }> {
+    const voters = await group().joinAll();
+    const standby = await group().join('d', { standby: true });
+    for (const { members$ } of voters) await first(members$, ({ standbys }) => standbys.some(({ lacking }) => lacking === 0));
+    const leader = voters.find(({ node, status }) => status.leader === node) ?? only(voters);
+    return { voters, standby, leader };
+  }
+
+  function namesOf({ members }: Quorate): string {
+    return members.voters.map(({ node }) => node).join('');
+  }
+
+  test.each([
+    ['the leader', true],
+    ['a follower', false],
+  ])('gives its seat to the standby before it leaves (3 voters, 1 standby, %s)', async (_who, isLeader) => {
+    const { voters, standby, leader } = await withStandby();
+    const leaving = isLeader ? leader : only(voters.filter((quorate) => quorate !== leader));
+    await leaving.close();
+    const staying = only(voters.filter((quorate) => quorate !== leaving && quorate !== leader));
+    // Whoever left had heard that it is done, so a majority of those who vote now knows it; each of them soon does.
+    await first(staying.members$, ({ configuration }) => configuration === 2);
+    expect(namesOf(staying)).toBe('abcd'.replace(leaving.node, ''));
+    await first(standby.status$, ({ ready, seat }) => ready && seat === 'held');
+    group().bus.disconnect(staying.node);
+    await standby.lock('l').run(() => undefined);
+  });
+
+  test('does not wait for longer than its deadline where no majority could give the seat away (3 voters, 1 standby)', async () => {
+    const { voters, leader } = await withStandby();
+    for (const other of voters) if (other !== leader) group().bus.disconnect(other.node);
+    const beganMs = performance.now();
+    await leader.close({ timeoutMs: 500 });
+    expect(performance.now() - beganMs).toBeLessThan(3_000);
+  });
+
+  test('leaves at once where the majority would be of other names (3 voters, 1 standby)', async () => {
+    const { voters } = await withStandby();
+    await only(voters).replaceVoter('c', 'd');
+    await group().join('e', { standby: true });
+    await voters.find(({ node }) => node === 'c')?.close();
+    for (const { node, members$ } of voters) {
+      if (node !== 'c') await first(members$, ({ standbys }) => standbys.map((standby) => standby.node).join() === 'e');
+    }
+    await voters.find(({ node }) => node === 'b')?.close();
+    await first(only(voters).members$, ({ voters: seats }) => seats.some(({ node, heard }) => node === 'b' && !heard));
+    expect(namesOf(only(voters))).toBe('abd');
   });
 });

@@ -28,6 +28,7 @@ describe('options of join', () => {
       maxSessionTtlMs: 10_000,
       firstFounding: false,
       standsBy: false,
+      replaceAfterMs: 30_000,
       reads: 'lease',
       events: 'leadership',
       timeoutMs: 40_000,
@@ -78,6 +79,9 @@ describe('options of join', () => {
     ['secrets that are one text', { secrets: '0123456789abcdef' }, '`secrets`'],
     ['a deadline of no length', { timeoutMs: 0 }, '`timeoutMs` is 0'],
     ['a deadline over 24.8 days', { timeoutMs: 2 ** 31 }, '`timeoutMs`'],
+    ['an autopilot that is neither', { autopilot: true }, '`autopilot` is true'],
+    ['an autopilot in a hurry', { autopilot: { replaceAfterMs: 3_999 } }, '(3999) is under eight election timeouts'],
+    ['a standby by text', { standby: 'yes' }, '`standby` is a string'],
     ['other reads', { reads: 'dirty' }, '`reads` is dirty'],
     ['other events', { events: 'some' }, '`events` is some'],
     ['no transport', { transport: undefined }, '`transport`'],
@@ -86,6 +90,13 @@ describe('options of join', () => {
     const { code, message } = refusalOf(changes);
     expect(code).toBe('INVALID_OPTIONS');
     expect(message).toContain(shown);
+  });
+
+  test('the autopilot is off where that is said, and waits for eight of long election timeouts', () => {
+    expect(resolveJoinOptions({ ...good, autopilot: false }).replaceAfterMs).toBe(Infinity);
+    expect(resolveJoinOptions({ ...good, autopilot: { replaceAfterMs: 4_000 } }).replaceAfterMs).toBe(4_000);
+    const timing = { electionTimeoutMs: 5_000, maxSessionTtlMs: 80_000 };
+    expect(resolveJoinOptions({ ...good, timing, session: { ttlMs: 80_000 } }).replaceAfterMs).toBe(40_000);
   });
 
   test('a TTL must outlast four of the longest election timeouts and two keep-alive periods', () => {

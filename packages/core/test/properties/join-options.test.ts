@@ -126,6 +126,7 @@ test.each([
   'timing',
   'firstFounding',
   'standby',
+  'autopilot',
   'reads',
   'events',
   'secrets',

@@ -1,0 +1,69 @@
+/** How a process leaves in good order: its session ends, and where somebody can take its seat it goes on voting until another has it. */
+import type { Observable } from 'rxjs';
+import type { MembersView } from '../group/roll.ts';
+import type { VoterOrder } from '../paxos/voter-order.ts';
+import { orderAnswers } from '../paxos/voter-order.ts';
+import type { Host, TimerHandle } from '../time/host.ts';
+import type { EngineEvent } from './engine.ts';
+
+interface Leaver {
+  readonly host: Host;
+  readonly members: MembersView;
+  readonly events$: Observable<EngineEvent>;
+  order(id: number, order: VoterOrder | null): void;
+}
+
+/** True once the session is over; false where it is not in time. */
+export function sessionEnd({ host, events$ }: Pick<Leaver, 'host' | 'events$'>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (isOver: boolean): void => {
+      host.stopTimer(timer);
+      events.unsubscribe();
+      resolve(isOver);
+    };
+    const events = events$.subscribe((event) => void (event.type === 'sessionLost' && finish(true)));
+    const timer = host.startTimer(() => finish(false), Math.max(0, timeoutMs));
+  });
+}
+
+interface Bounds {
+  readonly timeoutMs: number;
+  /** For so long it waits for a leader to appear: longer there is no majority that could give its seat away. */
+  readonly leaderlessMs: number;
+}
+
+/**
+ * Resolves once another has the seat of this incarnation, once that was refused, or at the deadline; at once where it has no seat, or
+ * nobody stands by.
+ */
+export function leaveSeat(engine: Leaver, self: { readonly node: string; readonly incarnation: string }, bounds: Bounds): Promise<void> {
+  const { voters, standbys } = engine.members;
+  const hasSeat = voters.some(({ node, incarnation }) => node === self.node && incarnation === self.incarnation);
+  if (!hasSeat || standbys.length === 0 || bounds.timeoutMs <= 0) return Promise.resolve();
+  const { host } = engine;
+  const id = host.randomBytes(6).readUIntBE(0, 6);
+  return new Promise((resolve) => {
+    let patience: TimerHandle | undefined;
+    const deadline = bounds.timeoutMs === Infinity ? undefined : host.startTimer(() => finish(), bounds.timeoutMs);
+    const finish = (): void => {
+      host.stopTimer(deadline);
+      host.stopTimer(patience);
+      events.unsubscribe();
+      engine.order(id, null);
+      resolve();
+    };
+    const waitForLeader = (): void => (patience = host.startTimer(finish, bounds.leaderlessMs)) && undefined;
+    const events = engine.events$.subscribe({
+      next: (event) => {
+        if (event.type === 'seatGiven' || event.type === 'stopped') return finish();
+        if (event.type !== 'voterOrder' || event.id !== id) return;
+        host.stopTimer(patience);
+        if (event.standing === 'noLeader') waitForLeader();
+        else if (orderAnswers[event.standing] === 'final') finish();
+      },
+      complete: finish,
+    });
+    waitForLeader();
+    engine.order(id, { type: 'leave', node: self.node });
+  });
+}
