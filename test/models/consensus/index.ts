@@ -8,6 +8,8 @@ import { LeaseModel } from './lease.ts';
 import type { LeaseWorld } from './lease.ts';
 import { LogModel } from './log.ts';
 import type { LogWorld } from './log.ts';
+import { NamesModel } from './names.ts';
+import type { NamesWorld } from './names.ts';
 import { StopSignModel } from './stop-sign.ts';
 import type { StopSignWorld } from './stop-sign.ts';
 import { SynodModel } from './synod.ts';
@@ -21,6 +23,7 @@ const log = (world: LogWorld): Model<unknown> => new LogModel(world);
 const lease = (world: LeaseWorld): Model<unknown> => new LeaseModel(world);
 const stopSign = (world: StopSignWorld): Model<unknown> => new StopSignModel(world);
 const countFounding = (world: CountWorld): Model<unknown> => new CountFoundingModel(world);
+const names = (world: NamesWorld): Model<unknown> => new NamesModel(world);
 const founding = (world: FoundingWorld): Model<unknown> => new FoundingModel(world);
 
 export const models: readonly Model<unknown>[] = [
@@ -28,6 +31,7 @@ export const models: readonly Model<unknown>[] = [
   ...[worlds.logGaps, worlds.logRestart, worlds.logStranger, worlds.logCompaction].map(log),
   ...[worlds.lease, worlds.leaseRestart, worlds.leaseSuspended].map(lease),
   ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
+  ...[worlds.names].map(names),
   ...[worlds.founding, worlds.foundingLate].map(founding),
   ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath].map(countFounding),
 ];

@@ -18,6 +18,7 @@ import { CountFoundingModel } from './count-founding.ts';
 import { FoundingModel } from './founding.ts';
 import { LeaseModel } from './lease.ts';
 import { LogModel } from './log.ts';
+import { NamesModel } from './names.ts';
 import { replaced, replacedGetter } from './replaced.ts';
 import { StopSignModel } from './stop-sign.ts';
 import { SynodModel } from './synod.ts';
@@ -305,8 +306,6 @@ const byCount: readonly Planted[] = [
   },
 ];
 
-export const planted: readonly Planted[] = [...inTheDecree, ...inTheLog, ...inTheStopSign, ...inTheLease, ...inTheFounding, ...byCount];
-
 function replacedButNotRefused(): () => void {
   return replaced(FoundingLog.prototype, 'take', (original) => (self, args) => {
     const [entry] = args as readonly [FoundingEntry];
@@ -323,6 +322,24 @@ function replacedButNotRefused(): () => void {
     return result;
   });
 }
+const inTheNames: readonly Planted[] = [
+  {
+    name: 'voters-of-any-name',
+    hazard: 'Seats go to whoever stands by, until most are of names that the group was not founded with (rule 14).',
+    breaks: 'two foundings decide at once',
+    model: new NamesModel({ ...worlds.names, name: 'voters-of-any-name', anybody: true }),
+  },
+];
+
+export const planted: readonly Planted[] = [
+  ...inTheDecree,
+  ...inTheLog,
+  ...inTheStopSign,
+  ...inTheLease,
+  ...inTheNames,
+  ...inTheFounding,
+  ...byCount,
+];
 
 /** Acknowledgements reach the lease without the time; it is taken from the input that brought them. */
 function leaseFromReceiveTime(): () => void {

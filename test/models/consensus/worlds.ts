@@ -3,6 +3,7 @@ import type { CountWorld } from './count-founding.ts';
 import type { FoundingWorld } from './founding.ts';
 import type { LeaseWorld } from './lease.ts';
 import type { LogWorld } from './log.ts';
+import type { NamesWorld } from './names.ts';
 import type { StopSignWorld } from './stop-sign.ts';
 import type { SynodWorld } from './synod.ts';
 
@@ -197,4 +198,12 @@ export const countFoundingDeath: CountWorld = {
   wipes: 1,
   recordsMax: 3,
   marks: ['founded', 'founded after a wipe', 'founded by a record that replaced another'],
+};
+
+export const names: NamesWorld = {
+  name: 'voters-of-other-names',
+  about:
+    'Three named voters and two standbys of other names: up to four changes of voters, any of the named loses its memory once, and they found anew when they can.',
+  rules: [14],
+  marks: ['an outsider votes', 'there are five voters', 'founded anew beside an outsider', 'a founder never learned of its seat'],
 };

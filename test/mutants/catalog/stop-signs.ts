@@ -86,6 +86,84 @@ export const stopSigns: readonly Mutant[] = [
     killers: [unit('group/voter-changes')],
   },
   {
+    name: 'change-that-too-few-live-for',
+    hazard: 'Voters are changed though no majority of those of before, or of those of after, is heard (rule 16).',
+    patches: [
+      patch(
+        'group/voter-change.ts',
+        "  if (connected.length < majorityOf(configuration) || live < majorityOf({ voters })) return 'quorumAtRisk';\n",
+        '',
+      ),
+    ],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'majority-of-outsiders-proposed',
+    hazard: 'A leader proposes voters most of whom are of names that the group was not founded with (rule 14).',
+    patches: [patch('group/voter-change.ts', "  if (isOfOutsiders({ voters }, named)) return 'outsiders';\n", '')],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'majority-of-outsiders-taken',
+    hazard: 'A stop-sign takes effect that gives the majority to names that the group was not founded with (rule 14).',
+    patches: [patch('group/membership.ts', '    if (isOfOutsiders({ voters }, named)) return null;\n', '')],
+    killers: [unit('group/membership')],
+  },
+  {
+    name: 'names-that-a-later-leader-states',
+    hazard: 'A later leader says anew which names the group was founded with, and so binds nobody (rule 14).',
+    patches: [patch('group/membership.ts', 'this.#last.id === 1 ? namedNow : this.#named;', 'namedNow;')],
+    killers: [unit('group/membership')],
+  },
+  {
+    name: 'living-seat-swapped-on-demand',
+    hazard: 'An operator has the seat of a process that lives given to another of its name (rule 16).',
+    patches: [
+      patch(
+        'group/voter-changes.ts',
+        "return term.lease.connected(nowMs, silenceMs).includes(node) ? answer('seatInUse') : this.enter",
+        'return this.enter',
+      ),
+    ],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'two-changes-at-once',
+    hazard: 'A change of voters is proposed while another has yet to end (rules 1 and 16).',
+    patches: [patch('group/voter-change.ts', "  if (term.stopSlot > 0 || term.beginSlot === 0) return 'underWay';\n", '')],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'autopilot-in-a-young-term',
+    hazard: 'A new leader takes voters that it has not heard yet for silent ones (rule 5).',
+    patches: [patch('group/voter-changes.ts', '    if (nowMs - term.sinceMs < replaceAfterMs) return null;\n', '')],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'voter-that-leaves-before-it-is-replaced',
+    hazard: 'A voter that closes leaves its seat empty though somebody stands by.',
+    patches: [patch('runtime/open-engine.ts', '    await this.leaveSeat(dueMs - this.host.monotonicMs());\n', '')],
+    killers: [unit('api/close')],
+  },
+  {
+    name: 'voters-beside-the-list-not-written-to',
+    hazard: 'Frames for the voters reach only those that transports know, and a voter of another name never hears a candidate.',
+    patches: [
+      patch(
+        'group/addressed.ts',
+        '  if (voters.every(({ node }) => listed.includes(node))) return sends;',
+        '  if (voters.length > 0) return sends;',
+      ),
+    ],
+    killers: [unit('group/voter-orders')],
+  },
+  {
+    name: 'outsider-that-keeps-a-dead-seat',
+    hazard: 'A voter that the group was not founded with keeps its seat though those it was founded with found anew, and never comes back.',
+    patches: [patch('group/member.ts', 'if (found && (!this.seat || isBesideNames(this.options)))', 'if (found && !this.seat)')],
+    killers: [unit('group/voter-orders')],
+  },
+  {
     name: 'void-records-remembered',
     hazard: 'After a restart with memory, votes of a configuration that is over are found again above its stop-sign (rule 1).',
     patches: [patch('storage/begin-run.ts', '        seal(record.sealedAt, votes, learned);\n', '')],

@@ -21,3 +21,8 @@ export function addressed(
 export function foundedNames({ voters }: Configuration, { count }: Pick<MemberOptions, 'count'>): readonly string[] {
   return count === undefined ? voters.map(({ node }) => node) : [];
 }
+
+/** A process that may vote though the group, which was founded by names, was not founded with it. */
+export function isBesideNames({ self, voters, count }: Pick<MemberOptions, 'self' | 'voters' | 'count'>): boolean {
+  return count === undefined && !voters.includes(self.node);
+}

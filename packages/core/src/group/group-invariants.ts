@@ -2,12 +2,13 @@
 import { resultCode } from '../lock/command.ts';
 import type { Claim } from '../lock/claim.ts';
 import { checkLockTable } from '../lock/lock-invariants.ts';
+import { isOfOutsiders } from '../paxos/configuration.ts';
 import { checkPartitionTable } from '../partition/partition-invariants.ts';
 import { slotOfSession } from '../session/command.ts';
 import { checkSessionTable } from '../session/session-table.ts';
 import type { GroupState } from './group-state.ts';
 
-/** The rules of `GroupState`, `SessionTable`, `AnswerWindow` and `LockTable` that do not hold, as sentences. */
+/** The rules of `GroupState`, `Membership`, `SessionTable`, `AnswerWindow` and `LockTable` that do not hold, as sentences. */
 export function checkGroupState(state: GroupState): string[] {
   const { sessions, locks, partitions } = state.tables;
   const broken = [...checkSessionTable(sessions), ...checkLockTable(locks), ...checkPartitionTable(partitions)];
@@ -36,6 +37,8 @@ export function checkGroupState(state: GroupState): string[] {
       if (token > state.token) broken.push(`group 6: the token ${token} of partition ${index} is above the counter ${state.token}`);
     }
   }
+  if (isOfOutsiders(state.configuration, state.membership.named))
+    broken.push('membership 4: a majority of the voters is of names that the group was not founded with');
   return broken;
 }
 

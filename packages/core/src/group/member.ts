@@ -18,6 +18,7 @@ import type { HolderInput, HolderOutput } from '../session/session-holder.ts';
 import type { Instant } from '../time/clock.ts';
 import { tokensPerSecond } from './group-state.ts';
 import { FoundingDesk } from './founding-desk.ts';
+import { isBesideNames } from './addressed.ts';
 import { LeaderDirectory } from './leader-directory.ts';
 import { instanceOf } from './leader-service.ts';
 import { freshOutput } from './member-io.ts';
@@ -225,7 +226,7 @@ export class Member {
     if (this.desk.isFounding) this.stepFounder(from, greeting, at);
     else if (this.desk.differs(greeting)) this.reportVoters(from, greeting);
     const found = this.desk.onGreeting(from, greeting, this.place.record);
-    if (found && !this.seat) this.follow(found, from, at);
+    if (found && (!this.seat || isBesideNames(this.options))) this.follow(found, from, at);
   }
 
   private reportVoters(from: Proposer, { voters: theirs }: Greeting): void {
@@ -266,7 +267,7 @@ export class Member {
   private follow(record: FoundingRecord, from: Proposer | null, at: Instant): void {
     const known = this.place.record?.configuration.founding;
     const { founding } = record.configuration;
-    if (known === founding) return from ? this.takeSeat(this.place.onMoved(from, record.configuration, at), at) : undefined;
+    if (known === founding || this.seat) return from ? this.takeSeat(this.place.onMoved(from, record.configuration, at), at) : undefined;
     this.place.follow(record);
     this.versions.enter(founding);
     this.out.configuration = record.configuration.id;

@@ -134,9 +134,14 @@ export class Place {
     return isOfLog || isRequest(message) ? this.tellMoved(from, configuration, at, out ?? freshSeatOutput()) : freshSeatOutput();
   }
 
-  /** The word of somebody in a later configuration. */
+  /**
+   * The word of somebody in a later configuration; or of the leader of another founding, which all that this one was founded with are in: then
+   * no majority of this one is left (the safety rule 14), and whoever has a seat here beside those names gives it up.
+   */
   onMoved(from: Proposer, configuration: Configuration, at: Instant): SeatOutput {
-    if (!this.known || configuration.id <= this.known.configuration.id) return freshSeatOutput();
+    if (!this.known) return freshSeatOutput();
+    if (configuration.founding !== this.known.configuration.founding) return this.voter ? this.leave() : freshSeatOutput();
+    if (configuration.id <= this.known.configuration.id) return freshSeatOutput();
     if (this.voter?.isGiven === false) return this.voter.onBehind(from, at);
     const out = this.adopt(configuration);
     if (this.standby) out.send.push(...this.standby.ask(from, at));

@@ -6,6 +6,8 @@ import type { LogLimits } from '../runtime/engine.ts';
 import { driftBound } from '../time/clock.ts';
 import { seededRandom } from '../time/random.ts';
 import type { Random } from '../time/random.ts';
+import { drawStandbyFaults, drawStandbys } from './standby-plan.ts';
+import type { StandbyPlan } from './standby-plan.ts';
 import { drawOwning } from './owning-plan.ts';
 import type { OwningPlan } from './owning-plan.ts';
 import type { DiskKind } from './virtual-disk.ts';
@@ -65,6 +67,8 @@ export interface Circumstances {
   readonly actorsPerNode: number;
   /** How partitions are owned; absent or null where none are. */
   readonly owning?: OwningPlan | null;
+  /** Who stands by for a seat; absent or null where nobody does. */
+  readonly standing?: StandbyPlan | null;
   readonly faults: readonly TimedFault[];
   /** How long faults come; peace follows. */
   readonly stormMs: number;
@@ -96,6 +100,8 @@ export interface DrawOptions {
   readonly actorsPerNode?: number;
   /** Nobody owns partitions. */
   readonly withoutOwning?: boolean;
+  /** Nobody stands by. */
+  readonly withoutStandbys?: boolean;
 }
 
 export const stormMsDefault = 17_000;
@@ -119,6 +125,7 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
   const mayLoseMajority = random.below(10) === 0;
   const disk = pick<DiskKind>(random, ['none', 'none', 'instant', 'slow']);
   const electionTimeoutMs = pick(random, [140, 160, 180]);
+  const standing = options.withoutStandbys === true || drawCounting(seed) ? null : drawStandbys(seed, electionTimeoutMs);
   const owning = options.withoutOwning === true ? null : drawOwning(seed, nodes);
   return {
     seed,
@@ -149,7 +156,11 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     mayLoseMajority,
     actorsPerNode: options.actorsPerNode ?? 1 + random.below(3),
     owning,
-    faults: drawFaults({ random, kinds, voters, nodes, stormMs, driftIsBounded, mayLoseMajority, disk }),
+    standing,
+    faults: [
+      ...drawFaults({ random, kinds, voters, nodes, stormMs, driftIsBounded, mayLoseMajority, disk }),
+      ...(standing ? drawStandbyFaults(seed, standing, voters, stormMs) : []),
+    ],
     stormMs,
   };
 }

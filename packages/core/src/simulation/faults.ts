@@ -140,7 +140,7 @@ function stop(world: World, fault: Extract<Fault, { type: 'stop' }>): Brought {
 function crash(world: World, fault: Extract<Fault, { type: 'crash' }>): Mark | null {
   const node = nodeOf(world, fault.node);
   if (!mayWipe(world, node, fault.wiped)) return null;
-  const isVoter = livingAt(world, node) !== undefined && world.circumstances.voters.includes(node);
+  const isVoter = livingAt(world, node) !== undefined && world.mayVote(node);
   world.crash(node, fault.wiped);
   startAgain(world, node, fault.downMs);
   if (!isVoter) return null;
@@ -159,7 +159,7 @@ function leave(world: World, { node, awayMs }: Extract<Fault, { type: 'leave' }>
     world.tell(`${node} has left`);
     const disk = world.diskOf(node);
     world.bury(process);
-    if (!disk.keepsMemory && world.circumstances.voters.includes(node)) world.wipes += 1;
+    if (!disk.keepsMemory && world.mayVote(node)) world.wipes += 1;
     startAgain(world, node, awayMs);
   };
   process.quorate
@@ -173,8 +173,7 @@ function leave(world: World, { node, awayMs }: Extract<Fault, { type: 'leave' }>
  * promised.
  */
 function mayWipe(world: World, node: string, wiped: boolean): boolean {
-  const { voters, mayLoseMajority } = world.circumstances;
-  if (mayLoseMajority || !voters.includes(node)) return true;
+  if (world.circumstances.mayLoseMajority || !world.mayVote(node)) return true;
   const isWipe = wiped || !world.diskOf(node).keepsMemory;
   // Until every founder has confirmed, the loss of one is a matter of founding anew, or of waiting for it.
   return !isWipe || (world.confirmed.size > 0 && bearsLossOf(world, node));

@@ -218,10 +218,12 @@ class Life {
     }
   }
 
-  /** Who is named as a voter and is none. */
+  /** Whose name votes, and who does not vote itself. */
   #seatless(): readonly string[] {
-    const { living, circumstances } = this.#world;
-    return living.filter(({ node, member }) => circumstances.voters.includes(node) && !member?.inspect.replica).map(({ node }) => node);
+    const { living, leader } = this.#world;
+    const { voters = [] } = leader?.member?.inspect.record?.configuration ?? {};
+    const isNamed = (name: string): boolean => voters.some(({ node }) => node === name);
+    return living.filter(({ node, member }) => isNamed(node) && !member?.inspect.replica).map(({ node }) => node);
   }
 
   #describe(): string {

@@ -28,6 +28,10 @@ function markEvent(marks: Marks, event: MemberEvent): void {
       return;
     case 'gaveUp':
       return marks.reach('founderGaveUp');
+    case 'votersChanging':
+      if (event.cause === 'autopilot') marks.reach('replacedByAutopilot');
+      if (event.cause === 'leaving') marks.reach('leaverReplaced');
+      return;
     case 'seatLost':
     case 'seatRegained':
     case 'snapshotInstalled':
@@ -66,8 +70,10 @@ function tellEvent(event: MemberEvent): string | null {
       return `is given a seat in configuration ${event.configuration}`;
     case 'seatGiven':
       return `hears that its seat was given away (configuration ${event.configuration}), and goes on under a new incarnation`;
+    case 'votersChanging':
+      return `proposes the voters ${event.voters.map(({ node }) => node).join()} as configuration ${event.configuration} (${event.cause})`;
     case 'votersChanged':
-      return `knows of configuration ${event.configuration.id}`;
+      return `knows of configuration ${event.configuration.id} (${event.configuration.voters.map(({ node }) => node).join()})`;
     case 'snapshotInstalled':
       return `goes on from the snapshot of ${event.from} up to slot ${event.index}`;
     case 'sessionOpened':

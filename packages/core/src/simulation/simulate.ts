@@ -82,7 +82,13 @@ export async function simulate<State>(options: SimulateOptions<State>): Promise<
   let events = 0;
   let grants = 0;
   for (let seed = from; seed < from + seeds; seed += 1) {
-    const circumstances = drawCircumstances(seed, { ...options, kinds: options.faults, actorsPerNode: 1, withoutOwning: true });
+    const circumstances = drawCircumstances(seed, {
+      ...options,
+      kinds: options.faults,
+      actorsPerNode: 1,
+      withoutOwning: true,
+      withoutStandbys: true,
+    });
     const result = await live(options, circumstances, false);
     events += result.events;
     grants += result.grants;

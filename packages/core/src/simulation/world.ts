@@ -10,6 +10,8 @@ import type { QuorateError } from '../errors.ts';
 import type { FeatureLevels } from '../group/feature-level.ts';
 import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
 import type { Versions } from '../runtime/versions.ts';
+import { isOfOutsiders } from '../paxos/configuration.ts';
+import type { Configuration } from '../paxos/configuration.ts';
 import { readClock } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
 import { seededRandom } from '../time/random.ts';
@@ -100,7 +102,7 @@ export class World {
     this.#program = program;
     this.#builds = builds;
     this.trace = new Trace(hasStory);
-    this.nodes = [...circumstances.voters, ...circumstances.clients];
+    this.nodes = [...circumstances.voters, ...circumstances.clients, ...(circumstances.standing?.nodes ?? [])];
     this.observer = new Observer({ nowMs: () => this.schedule.nowMs, driftIsBounded, marks: this.marks, levels: builds?.observed });
     this.network = new VirtualNetwork({
       schedule: this.schedule,
@@ -121,6 +123,11 @@ export class World {
 
   get living(): readonly SimulatedProcess[] {
     return [...this.processes.values()].filter(({ isAlive }) => isAlive);
+  }
+
+  /** Named as a voter, or ready to be one. */
+  mayVote(node: string): boolean {
+    return !this.circumstances.clients.includes(node);
   }
 
   diskOf(node: string): VirtualDisk {
@@ -186,7 +193,7 @@ export class World {
     this.bury(process);
     if (!isWiped) return;
     disk.wipe();
-    if (this.circumstances.voters.includes(node)) this.wipes += 1;
+    if (this.mayVote(node)) this.wipes += 1;
   }
 
   /** Nothing happens to the process any more, and nothing of it remains but what its disk acknowledged. */
@@ -299,17 +306,20 @@ export class World {
   }
 
   #joinOptions({ node, host, number }: SimulatedProcess): JoinOptions {
-    const { voters, isCounted, heartbeatMs, electionTimeoutMs, sessionTtlMs, firstFounding, reads, isSealed } = this.circumstances;
+    const { voters, isCounted, heartbeatMs, electionTimeoutMs, sessionTtlMs, firstFounding, reads, isSealed, standing } =
+      this.circumstances;
+    const { replaceAfterMs = null } = standing ?? {};
     return {
       group: 'g',
       node,
       voters: isCounted === true ? { count: voters.length } : voters,
       // Where nobody is named, whoever is to be a client has to say so.
-      standby: isCounted === true && voters.includes(node),
+      standby: isCounted === true ? voters.includes(node) : (standing?.nodes.includes(node) ?? false),
       transport: this.network.transportOf(host, number),
       timing: { heartbeatMs, electionTimeoutMs, maxSessionTtlMs: sessionTtlMs },
       session: { ttlMs: sessionTtlMs },
       firstFounding,
+      autopilot: replaceAfterMs === null ? false : { replaceAfterMs },
       reads,
       events: 'none',
       secrets: isSealed ? ['a secret of the simulation'] : [],
@@ -337,10 +347,19 @@ export class World {
 
   #noteFounding(event: MemberEvent, member: Member): void {
     if (event.type === 'foundingConfirmed') this.#noteConfirmed(event.founding, member);
+    if (event.type === 'votersChanged' && this.circumstances.isCounted !== true) this.#checkVoters(event.configuration);
     if (event.type !== 'foundingAccepted' || this.circumstances.isCounted !== true) return;
     const { incarnation } = member.inspect.self;
     if (this.#listed.has(incarnation)) this.marks.reach('recordReplaced');
     this.#listed.add(incarnation);
+  }
+
+  /** The safety rule 14, by what the world knows and the group is not asked. */
+  #checkVoters(configuration: Configuration): void {
+    const { voters: named } = this.circumstances;
+    if (isOfOutsiders(configuration, named))
+      this.fail('voters', `${configuration.voters.map(({ node }) => node).join()} vote, and most are not of ${named.join()}`);
+    if (configuration.voters.some(({ node }) => !named.includes(node))) this.marks.reach('outsiderVotes');
   }
 
   #noteConfirmed(founding: string, { inspect }: Member): void {

@@ -38,6 +38,18 @@ test('never gives a seat to an incarnation that lost one', () => {
   expect(state.configuration.id).toBe(2);
 });
 
+test('gives no majority to names that the group was not founded with, whatever later leaders say (safety 14)', () => {
+  const one: GroupEntry = [stopSign, 'b1', 2, seats('a1', 'b1', 'd1'), seats('c1'), ['a', 'b', 'c']];
+  const two = (named: readonly string[]): GroupEntry => [stopSign, 'b2', 3, seats('b1', 'd1', 'e1'), seats('a1'), named];
+  for (const named of [['a', 'b', 'c'], ['b', 'd', 'e'], []]) {
+    const state = stateAfter([[begin, 'b1']], [one], [[begin, 'b2']], [two(named)]);
+    expect([state.configuration.id, state.membership.named]).toEqual([2, ['a', 'b', 'c']]);
+  }
+  expect(stateAfter([[begin, 'b2']], [[stopSign, 'b2', 2, seats('b1', 'd1', 'e1'), seats('a1'), ['a', 'b', 'c']]]).configuration.id).toBe(
+    1,
+  );
+});
+
 test('is remembered in a snapshot', () => {
   const state = stateAfter([[begin, 'b1']], [first]);
   const other = new GroupState({ maxSessionTtlMs: 1_000 });

@@ -89,6 +89,36 @@ describe('a seat whose incarnation is silent', () => {
   });
 });
 
+describe('a voter that was silent for long', () => {
+  const silent: Scene = { answering: ['b'], standbys: ['e#1', 'd#1'], present: { replaceAfterMs: 5_000, nowMs: 9_000 } };
+
+  /** It is 9,000, and `a` and those named have answered the heartbeat of 8,900. */
+  function dueAt(scene: Scene): string | null {
+    const { term, due } = sceneOf({ ...scene, answering: ['b', 'c'] });
+    const id = term.lease.heartbeatSent(8_900, 'a');
+    for (const node of scene.answering ?? []) term.lease.heartbeatSeen(id, node);
+    return due();
+  }
+
+  it('is replaced by the standby that lacks least, in order of names (3 voters)', () => {
+    expect(dueAt(silent)).toBe('autopilot: a#1 b#1 d#1 -c#1');
+  });
+
+  it.each<[string, Scene]>([
+    ['sooner', { present: { replaceAfterMs: 8_500, nowMs: 9_000 } }],
+    ['in a younger term', { present: { replaceAfterMs: 9_500, nowMs: 9_000 } }],
+    ['without a standby', { standbys: [] }],
+    ['without a majority', { answering: [] }],
+  ])('is not replaced %s (3 voters)', (_why, changed) => {
+    expect(dueAt({ ...silent, ...changed })).toBeNull();
+  });
+
+  it('is not replaced by a leader that has not led for so long (3 voters)', () => {
+    const { due } = sceneOf({ answering: ['b'], standbys: ['d#1'], present: { replaceAfterMs: 5_000 } });
+    expect(due()).toBeNull();
+  });
+});
+
 describe('an order', () => {
   it.each<[string, VoterOrder, Scene, string]>([
     ['gives a standby a seat', { type: 'add', node: 'd' }, { standbys: ['d#1'] }, 'order: a#1 b#1 c#1 d#1'],

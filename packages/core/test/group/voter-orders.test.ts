@@ -230,3 +230,17 @@ describe('whoever takes part', () => {
     expect(names('x')).toEqual([voters, 'd', null]);
   });
 });
+
+describe('a voter that the group was not founded with', () => {
+  it('gives its seat up when those that it was founded with found anew, and takes part with them (3 voters, 1 standby)', () => {
+    const world = openedWorld({ standbys: ['d'] });
+    settled(world, 'a', { type: 'replace', node: 'c', by: 'd' });
+    world.until('it votes', () => world.process('d').member.inspect.replica !== null);
+    for (const node of ['a', 'b', 'c']) world.restartEmpty(node);
+    const founding = (node: string): string => world.process(node).member.inspect.record?.configuration.founding ?? '';
+    world.until('it is in the new founding', () => founding('d') !== 'a#1' && founding('d') === founding('a'), 60_000);
+    world.until('all have a session', () => world.everyoneHasASession(), 60_000);
+    expect(votersOf(world)).toBe('abc');
+    expect(world.process('d').member.status(world.at(world.process('d'))).role).toBe('standby');
+  });
+});
