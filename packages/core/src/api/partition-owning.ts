@@ -47,6 +47,8 @@ export class Owning implements SetOwner, RunListener {
   #reject: (error: QuorateError) => void = () => undefined;
   #phase: 'owning' | 'leaving' | 'over' = 'owning';
   #hasLeft = false;
+  /** Of a session: what a process asks for need not be chosen in the order of its asking. */
+  #isJoining = false;
   #failure: QuorateError | null = null;
   #number = 0;
   #toldOfParameters = false;
@@ -237,6 +239,7 @@ export class Owning implements SetOwner, RunListener {
     if (session === null) return;
     const { set, weight, drainTimeoutMs, parameters } = this.options;
     const { count, graceMs, settleMs } = parameters;
+    this.#isJoining = true;
     const build = (seq: number): JoinOp => [partitionOp.join, seq, set, weight, drainTimeoutMs, count, graceMs, settleMs];
     this.instance.request(
       session,
@@ -247,6 +250,8 @@ export class Owning implements SetOwner, RunListener {
   }
 
   #onJoined(outcome: RequestOutcome): void {
+    this.#isJoining = false;
+    if (this.#phase === 'leaving') this.#leave();
     if (outcome.type === 'sessionLost' || outcome.result[1] === partitionResult.done) return;
     const happened = `The group cannot keep the set of partitions "${this.name}".`;
     this.fail(
@@ -256,7 +261,9 @@ export class Owning implements SetOwner, RunListener {
     );
   }
 
+  /** Once it has joined: a join that is chosen after it would last. */
   #leave(): void {
+    if (this.#isJoining) return;
     const { session } = this.instance.engine;
     const left = (): void => {
       this.#hasLeft = true;
