@@ -51,8 +51,9 @@ export class SnapshotClient {
     return this.dueMs;
   }
 
-  /** Whom to ask, in this order. Nothing is done while a fetch is under way. */
+  /** Whom to ask, in this order. While a fetch is under way they get their turn behind those: who is asked may have none any more. */
   begin(sources: readonly string[], above: Slot, nowMs: number): MemberSend[] {
+    if (this.isFetching) this.sources = [...new Set([...this.sources, ...sources])];
     if (this.isFetching || sources.length === 0) return [];
     this.sources = sources;
     this.heardMs = nowMs;
