@@ -101,7 +101,9 @@ export const snapshots: readonly Mutant[] = [
   {
     name: 'snapshot-asked-of-the-first-alone',
     hazard: 'Whoever was known first is asked for a snapshot on and on, though it has none to give any more (promise 7).',
-    patches: [patch('group/snapshot-client.ts', '    if (this.isFetching) this.sources = [...new Set([...this.sources, ...sources])];\n', '')],
+    patches: [
+      patch('group/snapshot-client.ts', '    if (this.isFetching) this.sources = [...new Set([...this.sources, ...sources])];\n', ''),
+    ],
     killers: [unit('simulation/saved-lives')],
   },
 ];
