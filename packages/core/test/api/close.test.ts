@@ -121,9 +121,12 @@ describe('closing (3 voters)', () => {
 describe('closing a voter where somebody stands by', () => {
   const group = useGroup();
 
+  /** On a busy machine a leader must not be lost meanwhile, for a voter that finds none leaves without being replaced. */
+  const patient = { timing: { electionTimeoutMs: 500, maxSessionTtlMs: 8_000 }, session: { ttlMs: 8_000 } };
+
   async function withStandby(): Promise<{ readonly voters: Quorate[]; readonly standby: Quorate; readonly leader: Quorate }> {
-    const voters = await group().joinAll();
-    const standby = await group().join('d', { standby: true });
+    const voters = await group().joinAll(undefined, patient);
+    const standby = await group().join('d', { standby: true, ...patient });
     for (const { members$ } of voters) await first(members$, ({ standbys }) => standbys.some(({ lacking }) => lacking === 0));
     const leader = voters.find(({ node, status }) => status.leader === node) ?? only(voters);
     return { voters, standby, leader };
@@ -142,8 +145,7 @@ describe('closing a voter where somebody stands by', () => {
     await leaving.close();
     const staying = only(voters.filter((quorate) => quorate !== leaving && quorate !== leader));
     // Whoever left had heard that it is done, so a majority of those who vote now knows it; each of them soon does.
-    await first(staying.members$, ({ configuration }) => configuration === 2);
-    expect(namesOf(staying)).toBe('abcd'.replace(leaving.node, ''));
+    await first(staying.members$, () => namesOf(staying) === 'abcd'.replace(leaving.node, ''));
     await first(standby.status$, ({ ready, seat }) => ready && seat === 'held');
     group().bus.disconnect(staying.node);
     await standby.lock('l').run(() => undefined);
@@ -160,7 +162,7 @@ describe('closing a voter where somebody stands by', () => {
   test('leaves at once where the majority would be of other names (3 voters, 1 standby)', async () => {
     const { voters } = await withStandby();
     await only(voters).replaceVoter('c', 'd');
-    await group().join('e', { standby: true });
+    await group().join('e', { standby: true, ...patient });
     await voters.find(({ node }) => node === 'c')?.close();
     for (const { node, members$ } of voters) {
       if (node !== 'c') await first(members$, ({ standbys }) => standbys.map((standby) => standby.node).join() === 'e');
