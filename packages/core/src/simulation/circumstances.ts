@@ -137,7 +137,8 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     // Four of the longest elections and two keep-alive periods, and a little.
     sessionTtlMs: Math.ceil((8 * electionTimeoutMs) / 0.6) + pick(random, [0, 400]),
     reads: pick(random, ['lease', 'lease', 'quorum']),
-    firstFounding: random.below(4) > 0,
+    // The word that there was no earlier life is not given where one may be forgotten.
+    firstFounding: random.below(4) > 0 && !mayLoseMajority,
     isSealed: random.below(8) === 0,
     disk,
     mailboxMax: random.below(8) === 0 ? 8 : 65_536,
