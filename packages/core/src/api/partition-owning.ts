@@ -85,10 +85,7 @@ export class Owning implements SetOwner, RunListener {
   stop(error?: QuorateError): Promise<void> {
     if (this.#phase === 'owning') {
       this.#phase = 'leaving';
-      // First: to a member that stays, the group would grant again at once what it gives back unbegun.
       this.#leave();
-      for (const row of this.#awaiting.values()) void this.#return(row);
-      this.#awaiting.clear();
     }
     if (error) for (const run of this.#runs.values()) this.#revoke(run, error);
     return this.done;
@@ -178,7 +175,7 @@ export class Owning implements SetOwner, RunListener {
     }
     if (this.#returning.has(token) || token <= (this.#ended.get(partition) ?? 0)) return;
     // Nothing was begun under it, so there is nothing to drain.
-    if (standing !== phase.owned || this.#phase !== 'owning') return void this.#return(row);
+    if (standing !== phase.owned || (this.#phase !== 'owning' && !this.#isJoining)) return void this.#return(row);
     this.#awaiting.set(partition, row);
     this.#beginCovered(row);
   }
@@ -191,7 +188,7 @@ export class Owning implements SetOwner, RunListener {
 
   #beginCovered(row: PartitionRow): void {
     const [partition, , , token] = row;
-    if (this.instance.engine.coverMs(token) <= 0) return;
+    if (this.#phase !== 'owning' || this.instance.engine.coverMs(token) <= 0) return;
     // What was lost may still be worked on in this very process: that can be waited for.
     if ([...this.#runs.values()].some(({ held }) => held.partition === partition)) return;
     this.#awaiting.delete(partition);
@@ -261,7 +258,10 @@ export class Owning implements SetOwner, RunListener {
     );
   }
 
-  /** Once it has joined: a join that is chosen after it would last. */
+  /**
+   * Once it has joined: a join that is chosen after it would last. And before it gives back what it did not begin: that the group would
+   * grant again at once to a member that stays.
+   */
   #leave(): void {
     if (this.#isJoining) return;
     const { session } = this.instance.engine;
@@ -271,6 +271,8 @@ export class Owning implements SetOwner, RunListener {
     };
     if (session === null) return left();
     this.instance.request(session, (seq) => [partitionOp.leave, seq, this.name], left, left);
+    for (const row of this.#awaiting.values()) void this.#return(row);
+    this.#awaiting.clear();
   }
 
   #maybeEnd(): void {
