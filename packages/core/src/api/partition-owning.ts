@@ -188,7 +188,8 @@ export class Owning implements SetOwner, RunListener {
 
   #beginCovered(row: PartitionRow): void {
     const [partition, , , token] = row;
-    if (this.#phase !== 'owning' || this.instance.engine.coverMs(token) <= 0) return;
+    if (this.#phase !== 'owning') return;
+    if (this.instance.engine.coverMs(token) <= 0) return;
     // What was lost may still be worked on in this very process: that can be waited for.
     if ([...this.#runs.values()].some(({ held }) => held.partition === partition)) return;
     this.#awaiting.delete(partition);
