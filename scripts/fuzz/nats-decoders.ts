@@ -4,9 +4,9 @@ import { isToken } from '../../packages/core/src/partition/token-stamp.ts';
 import type { Random } from '../../packages/core/src/time/random.ts';
 import { arrivalOf } from '../../packages/nats-adapter/src/consumer/delivery.ts';
 import { EpochNames, refuseIfStale } from '../../packages/nats-adapter/src/consumer/epoch.ts';
-import { answerOf } from '../../packages/nats-adapter/src/consumer/jetstream-api.ts';
-import { refusedByApi } from '../../packages/nats-adapter/src/consumer/request-failure.ts';
-import type { NatsReceivedHeaders } from '../../packages/nats-adapter/src/consumer/stream-connection.ts';
+import { answerOf } from '../../packages/nats-adapter/src/jetstream/jetstream-api.ts';
+import { refusedByApi } from '../../packages/nats-adapter/src/jetstream/request-failure.ts';
+import type { NatsReceivedHeaders } from '../../packages/nats-adapter/src/jetstream/stream-connection.ts';
 import { must, type Decoder, type Reading } from './decoder.ts';
 import { mutateBytes, oddNumbers, oddTexts, oneOf } from './mutation.ts';
 

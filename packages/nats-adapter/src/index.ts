@@ -33,6 +33,6 @@ export type {
   NatsStreamMessage,
   NatsStreamSubscribeOptions,
   NatsStreamSubscription,
-} from './consumer/stream-connection.ts';
+} from './jetstream/stream-connection.ts';
 export { jetstreamStorage, jetstreamStorageDefaults } from './store/jetstream-storage.ts';
 export type { JetStreamStorageOptions } from './store/jetstream-storage.ts';

@@ -4,7 +4,7 @@ import type { Arbiter, TimingHints, Transport } from '@quorate/core/adapter';
 import { JetStreamArbiter } from './arbiter/jetstream-arbiter.ts';
 import { openNatsChannel } from './channel.ts';
 import type { NatsConnection } from './connection.ts';
-import type { NatsStreamConnection } from './consumer/stream-connection.ts';
+import type { NatsStreamConnection } from './jetstream/stream-connection.ts';
 import { readNatsEvents } from './event-reader.ts';
 
 export interface NatsTransportOptions {

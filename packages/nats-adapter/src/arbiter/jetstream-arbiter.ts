@@ -5,9 +5,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeName, isQuorateError, QuorateError } from '@quorate/core/adapter';
 import type { Arbiter } from '@quorate/core/adapter';
-import { JetStreamApi } from '../consumer/jetstream-api.ts';
-import { apiCode, isNoResponders, requestFailed } from '../consumer/request-failure.ts';
-import type { NatsRequestOptions, NatsStreamConnection } from '../consumer/stream-connection.ts';
+import { JetStreamApi } from '../jetstream/jetstream-api.ts';
+import { apiCode, isNoResponders, requestFailed } from '../jetstream/request-failure.ts';
+import type { NatsRequestOptions, NatsStreamConnection } from '../jetstream/stream-connection.ts';
 import { FoundingStream } from './founding-stream.ts';
 
 const requestTimeoutMs = 5_000;

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isQuorateError } from '@quorate/core/adapter';
 import type { Delivery } from './delivery.ts';
-import { requestFailed } from './request-failure.ts';
-import type { NatsStreamConnection } from './stream-connection.ts';
+import { requestFailed } from '../jetstream/request-failure.ts';
+import type { NatsStreamConnection } from '../jetstream/stream-connection.ts';
 
 export interface AcknowledgerOptions {
   readonly connection: NatsStreamConnection;

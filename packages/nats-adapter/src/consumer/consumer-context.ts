@@ -1,7 +1,7 @@
 /** What all partitions of one consumer share. */
-import type { JetStreamApi } from './jetstream-api.ts';
+import type { JetStreamApi } from '../jetstream/jetstream-api.ts';
 import type { DeadLetter, MessageHandler, OwnedConsumerEvent, ResolvedConsumerOptions } from './owned-consumer-options.ts';
-import type { NatsStreamConnection } from './stream-connection.ts';
+import type { NatsStreamConnection } from '../jetstream/stream-connection.ts';
 
 export interface ConsumerContext {
   readonly connection: NatsStreamConnection;

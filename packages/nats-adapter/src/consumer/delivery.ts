@@ -1,5 +1,5 @@
 /** What arrives at a pull's inbox: a message of the stream, or what the server says about the pull. JetStream's ADR-13 and ADR-15. */
-import type { NatsReceivedHeaders, NatsStreamMessage } from './stream-connection.ts';
+import type { NatsReceivedHeaders, NatsStreamMessage } from '../jetstream/stream-connection.ts';
 
 /** A message of the stream, as the handler gets it. */
 export interface OwnedMessage {

@@ -9,13 +9,13 @@ import type { ConnectionChange } from '../connection-changes.ts';
 import type { ConsumerContext } from './consumer-context.ts';
 import { DurableReading } from './durable-reading.ts';
 import { EpochNames } from './epoch.ts';
-import { JetStreamApi } from './jetstream-api.ts';
-import type { StreamInfo } from './jetstream-api.ts';
+import { JetStreamApi } from '../jetstream/jetstream-api.ts';
+import type { StreamInfo } from '../jetstream/jetstream-api.ts';
 import { refuse, resolveConsumerOptions } from './owned-consumer-options.ts';
 import type { MessageHandler, OwnedConsumerOptions, ResolvedConsumerOptions } from './owned-consumer-options.ts';
 import { PartitionDurables } from './partition-durable.ts';
-import { denied } from './request-failure.ts';
-import type { NatsStreamConnection } from './stream-connection.ts';
+import { denied } from '../jetstream/request-failure.ts';
+import type { NatsStreamConnection } from '../jetstream/stream-connection.ts';
 import { untilLapsed } from './until-lapsed.ts';
 
 /** What is needed of a `Quorate`. */

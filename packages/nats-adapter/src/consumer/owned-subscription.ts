@@ -7,8 +7,8 @@ import type { OwnedPartition, OwnOptions, Partitions, PartitionsOptions } from '
 import { watchConnection } from '../connection-changes.ts';
 import type { PartitionsOwner } from './owned-consumer.ts';
 import { refuse } from './owned-consumer-options.ts';
-import { denied } from './request-failure.ts';
-import type { NatsStreamConnection, NatsStreamMessage } from './stream-connection.ts';
+import { denied } from '../jetstream/request-failure.ts';
+import type { NatsStreamConnection, NatsStreamMessage } from '../jetstream/stream-connection.ts';
 
 export interface OwnedSubscriptionOptions extends Omit<OwnOptions, 'signal'>, Pick<PartitionsOptions, 'count' | 'graceMs' | 'settleMs'> {
   /** Of the set of partitions. */

@@ -6,7 +6,7 @@ import type { OwnedPartition } from '@quorate/core/adapter';
 import { isQuorateError, QuorateError } from '@quorate/core/adapter';
 import { refuseIfStale } from './epoch.ts';
 import type { EpochNames, NamedEpoch } from './epoch.ts';
-import type { ConsumerConfig, ConsumerInfo, JetStreamApi, StreamInfo } from './jetstream-api.ts';
+import type { ConsumerConfig, ConsumerInfo, JetStreamApi, StreamInfo } from '../jetstream/jetstream-api.ts';
 
 export interface DurableSettings {
   readonly filterSubject: string;

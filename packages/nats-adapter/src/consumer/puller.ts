@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { arrivalOf } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
-import { denied } from './request-failure.ts';
-import type { NatsStreamConnection, NatsStreamMessage, NatsStreamSubscription } from './stream-connection.ts';
+import { denied } from '../jetstream/request-failure.ts';
+import type { NatsStreamConnection, NatsStreamMessage, NatsStreamSubscription } from '../jetstream/stream-connection.ts';
 
 export interface PullerOptions {
   readonly connection: NatsStreamConnection;

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isQuorateError, QuorateError } from '@quorate/core/adapter';
-import { requestFailed } from '../consumer/request-failure.ts';
-import type { NatsRequestOptions, NatsStreamConnection } from '../consumer/stream-connection.ts';
+import { requestFailed } from '../jetstream/request-failure.ts';
+import type { NatsRequestOptions, NatsStreamConnection } from '../jetstream/stream-connection.ts';
 import type { SeatStream } from './seat-stream.ts';
 
 const retryMs = 50;

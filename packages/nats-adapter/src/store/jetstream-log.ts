@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { claimPart, QuorateError } from '@quorate/core/adapter';
 import type { FencedLog, LogWrite } from '@quorate/core/adapter';
-import type { JetStreamApi } from '../consumer/jetstream-api.ts';
-import type { NatsStreamConnection } from '../consumer/stream-connection.ts';
+import type { JetStreamApi } from '../jetstream/jetstream-api.ts';
+import type { NatsStreamConnection } from '../jetstream/stream-connection.ts';
 import { FencedSubject } from './fenced-subject.ts';
 import { readSubject } from './read-subject.ts';
 import type { SeatStream } from './seat-stream.ts';

@@ -1,9 +1,9 @@
 /** A voter's memory in JetStream: a pod without a disk comes back as the voter it was. `docs/decisions/0014`. */
 import { encodeName, logStorage } from '@quorate/core/adapter';
 import type { Storage } from '@quorate/core/adapter';
-import { JetStreamApi } from '../consumer/jetstream-api.ts';
+import { JetStreamApi } from '../jetstream/jetstream-api.ts';
 import { refuse } from '../consumer/owned-consumer-options.ts';
-import type { NatsStreamConnection } from '../consumer/stream-connection.ts';
+import type { NatsStreamConnection } from '../jetstream/stream-connection.ts';
 import { natsTransportDefaults } from '../nats-transport.ts';
 import { JetStreamLog } from './jetstream-log.ts';
 import { SeatStream } from './seat-stream.ts';
@@ -59,7 +59,7 @@ export function jetstreamStorage(connection: NatsStreamConnection, options: JetS
   }
   const root = `${subjectPrefix}.${encodeName(group)}.store`;
   const api = new JetStreamApi(connection, { stream: name, apiPrefix, requestTimeoutMs });
-  const stream = new SeatStream({ api, subjects: `${root}.>`, replicas });
+  const stream = new SeatStream({ api, subject: `${root}.>`, replicas });
   const seat = `${root}.${encodeName(node)}`;
   return logStorage(new JetStreamLog({ connection, api, stream, seat, inboxPrefix, requestTimeoutMs, writeTimeoutMs }));
 }

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { QuorateError } from '@quorate/core/adapter';
-import type { JetStreamApi } from '../consumer/jetstream-api.ts';
+import type { JetStreamApi } from '../jetstream/jetstream-api.ts';
 import { arrivalOf } from '../consumer/delivery.ts';
-import type { NatsStreamConnection, NatsStreamMessage } from '../consumer/stream-connection.ts';
+import type { NatsStreamConnection, NatsStreamMessage } from '../jetstream/stream-connection.ts';
 
 const nanoseconds = 1e6;
 const heartbeatMs = 1_000;

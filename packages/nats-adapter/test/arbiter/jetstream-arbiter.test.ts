@@ -3,18 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { arbiterConformance, encodeName } from '@quorate/core/adapter';
 import type { Arbiter, ArbiterPlace } from '@quorate/core/adapter';
 import { natsBroker } from '../../../../scripts/brokers/index.ts';
-import type { NatsBroker } from '../../../../scripts/brokers/index.ts';
 import { describeWithNats } from '../../../../test/support/brokers.ts';
 import { natsTransport } from '../../src/index.ts';
 import type { FoundingsOptions } from '../../src/index.ts';
 import { streamClients, wrapped } from '../consumer/stream-world.ts';
 import type { StreamConnection } from '../consumer/stream-world.ts';
-
-const patienceMs = 120_000;
-const settings = [
-  ...streamClients.map(({ client, connect }) => ({ client, connect, servers: 1 as const })),
-  ...streamClients.slice(0, 1).map(({ client, connect }) => ({ client, connect, servers: 3 as const })),
-];
+import { describeOnServers, patienceMs } from '../jetstream-servers.ts';
 
 function arbiterOf(connection: StreamConnection, group: string, foundings?: FoundingsOptions): Arbiter {
   const arbiter = natsTransport(connection, { ...(foundings && { foundings }) }).arbiter?.({ group });
@@ -45,21 +39,10 @@ async function loseBeginning(connection: StreamConnection, group: string, of: 't
 describeWithNats(
   'JetStream as an arbiter',
   () => {
-    describe.each(settings)('$client, $servers server(s)', ({ connect, servers }) => {
-      let broker: NatsBroker;
-      let connection: StreamConnection;
-      beforeAll(async () => {
-        broker = await natsBroker({ own: true, cluster: servers });
-        connection = await connect({ servers: [...broker.urls] });
-      }, patienceMs);
-      afterAll(async () => {
-        await connection.close();
-        await broker.close();
-      }, patienceMs);
-
+    describeOnServers((connected, servers) => {
       const place = async (): Promise<ArbiterPlace> => {
         const group = `gruppe ${randomUUID()}`;
-        return { open: () => arbiterOf(connection, group), loseBeginning: (of) => loseBeginning(connection, group, of) };
+        return { open: () => arbiterOf(connected(), group), loseBeginning: (of) => loseBeginning(connected(), group, of) };
       };
       for (const { name, run } of arbiterConformance({ place, canLose: true })) test(name, run, patienceMs);
 
@@ -72,13 +55,13 @@ describeWithNats(
           ] as const) {
             const group = randomUUID();
             const stream = `quorate_${encodeName(group)}_founding`;
-            await ask(connection, `STREAM.CREATE.${stream}`, {
+            await ask(connected(), `STREAM.CREATE.${stream}`, {
               name: stream,
               subjects: [`quorate.${encodeName(group)}.founding`],
               num_replicas: 1,
               ...settings_,
             });
-            const arbiter = arbiterOf(connection, group, wanted === undefined ? {} : { replicas: wanted });
+            const arbiter = arbiterOf(connected(), group, wanted === undefined ? {} : { replicas: wanted });
             await expect(arbiter.read()).rejects.toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringMatching(says) as string });
             await expect(arbiter.append(0, Uint8Array.of(1))).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
           }
@@ -90,6 +73,7 @@ describeWithNats(
         'knows a record of its own again whose acknowledgement was lost (1 process)',
         async () => {
           const group = randomUUID();
+          const connection = connected();
           let lost = 1;
           const losing = wrapped(connection, {
             request: async (subject, payload, options) => {

@@ -1,6 +1,6 @@
 /** The part of a JetStream server that durables are made and ended with, in memory: what is asked of it is kept in order, and a test may act in between. */
-import type { ConsumerConfig } from '../../src/consumer/jetstream-api.ts';
-import type { NatsStreamConnection, NatsStreamMessage } from '../../src/consumer/stream-connection.ts';
+import type { ConsumerConfig } from '../../src/jetstream/jetstream-api.ts';
+import type { NatsStreamConnection, NatsStreamMessage } from '../../src/jetstream/stream-connection.ts';
 
 interface Consumer {
   readonly name: string;

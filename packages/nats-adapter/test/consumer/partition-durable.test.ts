@@ -1,7 +1,7 @@
 /** Taking a partition over, request by request: what a new owner asks of the server, in which order, and who comes in between. */
 import type { OwnedPartition } from '@quorate/core/adapter';
 import { EpochNames } from '../../src/consumer/epoch.ts';
-import { JetStreamApi } from '../../src/consumer/jetstream-api.ts';
+import { JetStreamApi } from '../../src/jetstream/jetstream-api.ts';
 import { PartitionDurables } from '../../src/consumer/partition-durable.ts';
 import type { TakenDurable } from '../../src/consumer/partition-durable.ts';
 import { InMemoryJetStream } from './jetstream-in-memory.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { encodeName } from '@quorate/core/adapter';
 import type { Damage, DyingStorage, Storage, StoragePlace } from '@quorate/core/adapter';
 import { jetstreamStorage } from '../../src/index.ts';
-import { JetStreamApi } from '../../src/consumer/jetstream-api.ts';
+import { JetStreamApi } from '../../src/jetstream/jetstream-api.ts';
 import { readSubject } from '../../src/store/read-subject.ts';
 import { wrapped } from '../consumer/stream-world.ts';
 import type { StreamConnection } from '../consumer/stream-world.ts';

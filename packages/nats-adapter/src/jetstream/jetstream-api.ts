@@ -1,5 +1,5 @@
 /**
- * The part of the JetStream API that owning partitions needs: a stream's info, and a consumer's add, info, names and delete. It is
+ * The JetStream API as consumers, stores and foundings need it: any operation, and a consumer's add, info, names and delete. It is
  * spoken over plain requests, `$JS.API.…`, because that is what both generations of the client have in common: their managers differ
  * in package, class and errors, and this asks for no package beside the one that the connection came from.
  */
