@@ -2,7 +2,7 @@
  * Kafka as an arbiter. A partition takes every record and orders all of them alike for all readers; each record says at which position it
  * is to count, and it does only if just so many count before it. `docs/decisions/0018`.
  */
-import { QuorateError } from '@quorate/core/adapter';
+import { isQuorateError, QuorateError } from '@quorate/core/adapter';
 import type { Arbiter } from '@quorate/core/adapter';
 import { pause, within } from '../back-off.ts';
 import type { KafkaClient } from '../client.ts';
@@ -74,7 +74,7 @@ export class KafkaArbiter implements Arbiter {
       return await work(await (this.#driver ??= this.#open()));
     } catch (error) {
       await this.close();
-      throw asQuorateError(error instanceof QuorateError ? error : failureOf(error), this.#spec.topic);
+      throw asQuorateError(isQuorateError(error) ? error : failureOf(error), this.#spec.topic);
     }
   }
 

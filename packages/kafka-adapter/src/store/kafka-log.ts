@@ -3,7 +3,7 @@
  * before it, and compaction drops what nobody needs. First the fence, then the end offset, then the reading: the safety rule 20.
  */
 import { randomBytes } from 'node:crypto';
-import { claimPart, QuorateError } from '@quorate/core/adapter';
+import { claimPart, isQuorateError, QuorateError } from '@quorate/core/adapter';
 import type { FencedLog, LogWrite } from '@quorate/core/adapter';
 import type { KafkaClient } from '../client.ts';
 import type { TopicSpec } from '../driver.ts';
@@ -151,7 +151,7 @@ async function checkPolicy(driver: KafkajsDriver, topic: string): Promise<void> 
 
 function asStoreError(error: unknown, topic: string): unknown {
   const failure = error instanceof KafkaFailure ? error : undefined;
-  if (failure === undefined) return error instanceof QuorateError ? error : asStoreError(failureOf(error), topic);
+  if (failure === undefined) return isQuorateError(error) ? error : asStoreError(failureOf(error), topic);
   const details = { topic };
   if (failure.kind === 'fenced') {
     const happened = `Another producer has begun to write ${topic}, or the broker gave up a transaction that took too long: this process has the seat no more.`;
