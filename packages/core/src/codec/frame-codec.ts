@@ -246,7 +246,6 @@ function messageTuple(message: Message): Tuple {
     case 'sessionEnded':
     case 'watch':
     case 'watched':
-    case 'redirect':
       return sessionTuple(message);
     case 'fetchSnapshot':
     case 'snapshotOffer':

@@ -37,7 +37,6 @@ export const messageCode = {
   sessionEnded: 72,
   watch: 73,
   watched: 74,
-  redirect: 75,
 
   fetchSnapshot: 128,
   snapshotOffer: 129,

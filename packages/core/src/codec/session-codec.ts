@@ -5,7 +5,7 @@ import { isPartitionResource, isPartitionsState } from '../operation.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { OpenRefused, SessionMessage } from '../session/message.ts';
 import { noteOrNull, readOps, readResults, resource } from './command-codec.ts';
-import { count, each, flag, identifier, list, milliseconds, name, nameOrNobody, tuple, word, type Tuple } from './field.ts';
+import { count, each, flag, identifier, list, milliseconds, name, tuple, word, type Tuple } from './field.ts';
 import { messageCode } from './message-code.ts';
 import { packTokens, partitionsTuple, readPartitions, readTokens } from './partition-codec.ts';
 
@@ -20,7 +20,6 @@ import { packTokens, partitionsTuple, readPartitions, readTokens } from './parti
 // sessionEnded  => 72 session
 // watch         => 73 session version [resource]
 // watched       => 74 version index [state]
-// redirect      => 75 (node | "")
 // reason        => 0 closed | 1 nameTaken | 2 limit | 3 ttlTooLong
 // state         => lock | partitions                              partition-codec.ts
 // lock          => resource version [holder] [waitingNode] waiting (note | null)
@@ -57,8 +56,6 @@ export function sessionTuple(message: AnySessionMessage): Tuple {
       return [messageCode.watch, message.session, message.version, message.resources];
     case 'watched':
       return [messageCode.watched, message.version, message.index, message.states.map(stateTuple)];
-    case 'redirect':
-      return [messageCode.redirect, message.leader];
     default:
       return unreachable(message);
   }
@@ -156,10 +153,6 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
         index: count(index, 'watched.index'),
         states: each(states, 'watched.states', readState),
       };
-    }
-    case messageCode.redirect: {
-      const [, leader] = tuple(fields, 2, 'redirect');
-      return { type: 'redirect', leader: nameOrNobody(leader, 'redirect.leader') };
     }
     default:
       return null;

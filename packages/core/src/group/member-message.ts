@@ -65,7 +65,6 @@ const kinds = {
   keptAlive: 'answer',
   sessionEnded: 'answer',
   watched: 'answer',
-  redirect: 'answer',
   fetchSnapshot: 'snapshot',
   snapshotOffer: 'snapshot',
   snapshotChunk: 'snapshot',

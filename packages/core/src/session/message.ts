@@ -13,8 +13,7 @@ export type SessionMessage<Op, Result, State> =
   | KeptAlive<Result>
   | SessionEnded
   | Watch
-  | Watched<State>
-  | Redirect;
+  | Watched<State>;
 
 /** From a node to the leader; the node and its incarnation are the frame's. */
 export interface OpenSession {
@@ -113,10 +112,4 @@ export interface Watched<State> {
   readonly version: number;
   readonly index: number;
   readonly states: readonly State[];
-}
-
-/** The receiver of a request does not lead; `leader` is whom it follows, empty for nobody. */
-export interface Redirect {
-  readonly type: 'redirect';
-  readonly leader: string;
 }

@@ -227,7 +227,6 @@ export class SessionHolder<Op, Result, State> {
       case 'watched':
         this.out.states.push(...this.watched.take(message));
         return;
-      case 'redirect':
       case 'openSession':
       case 'closeSession':
       case 'submit':

@@ -303,7 +303,6 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     resources: fc.array(resource, { maxLength: 20 }),
   }),
   watched: fc.record({ type: fc.constant('watched'), version: count, index: count, states: fc.array(state, { maxLength: 4 }) }),
-  redirect: fc.record({ type: fc.constant('redirect'), leader: nodeOrNobody }),
 };
 
 export const message: fc.Arbitrary<Message> = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messagesByType));

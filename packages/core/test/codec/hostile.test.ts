@@ -145,7 +145,7 @@ describe(`hostile bytes (seed ${seed})`, () => {
   });
 
   it('takes a name of __proto__ as a name', () => {
-    const messages: readonly Message[] = [{ type: 'redirect', leader: '__proto__' }];
+    const messages: readonly Message[] = [{ ...samples.abdicate, successor: '__proto__' }];
 
     expect(decodeFrame(encodeFrame({ ...frameOf(), node: '__proto__', messages }))).toMatchObject({ node: '__proto__', messages });
   });

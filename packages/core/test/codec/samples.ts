@@ -214,5 +214,4 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
       },
     ],
   },
-  redirect: { type: 'redirect', leader: '' },
 };

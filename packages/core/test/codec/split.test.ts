@@ -35,10 +35,10 @@ it('puts a turn into one frame, at the limit to the byte, and into two a byte be
 });
 
 it('leaves out a message that no frame can hold, and sends the others', () => {
-  const { frames, oversize } = splitMessages(sampleHeader, [samples.fetch, samples.accept, samples.redirect], { frameBytesMax: 60 });
+  const { frames, oversize } = splitMessages(sampleHeader, [samples.fetch, samples.accept, samples.moved], { frameBytesMax: 60 });
 
   expect(oversize).toEqual([samples.accept]);
-  expect(messagesIn(frames)).toEqual([samples.fetch, samples.redirect]);
+  expect(messagesIn(frames)).toEqual([samples.fetch, samples.moved]);
 });
 
 it('sends every message once and in order, in frames within the limit, or names it', () => {
