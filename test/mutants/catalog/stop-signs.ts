@@ -182,4 +182,11 @@ export const stopSigns: readonly Mutant[] = [
     patches: [patch('paxos/replica.ts', '    if (term.stopSlot > 0 && upTo >= term.stopSlot) this.resign(nowMs);\n', '')],
     killers: [unit('paxos/stop-sign')],
   },
+  {
+    name: 'restarted-in-the-configuration-before',
+    hazard:
+      'A voter that learned from a snapshot that its seat was given away, and stopped, comes back as a voter of the configuration before, for ever (rule 16, promise 7).',
+    patches: [patch('group/parts.ts', 'if (!state || state.configuration.id <= configuration.id) return', 'return')],
+    killers: [unit('simulation/saved-lives')],
+  },
 ];

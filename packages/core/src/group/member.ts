@@ -29,7 +29,7 @@ import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
 import { Reports } from './reports.ts';
 import { VersionWatch } from './version-watch.ts';
-import { greetingTo, holderFor, storedOrigin } from './parts.ts';
+import { greetingTo, holderFor, storedSeat } from './parts.ts';
 import type { MembersView } from './roll.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
 import type { VoterSeat } from './voter-seat.ts';
@@ -60,7 +60,8 @@ export class Member {
     this.holder = options.before?.holder ?? holderFor(options);
     const founded = memory?.record ?? this.founder?.founded;
     if (memory?.record && !memory.founder.record) this.founder?.join();
-    if (founded) this.enterGroup(founded, at, storedOrigin(options, founded));
+    const stored = founded && storedSeat(options, founded);
+    if (stored) this.enterGroup(stored.record, at, stored.origin);
     else if (options.before?.record) this.follow(options.before.record, null, at);
   }
 

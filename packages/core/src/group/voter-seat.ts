@@ -45,7 +45,7 @@ export class VoterSeat {
   private current: GroupState;
   private present: Replica<GroupBatch>;
   private record: FoundingRecord;
-  private isOver = false;
+  private isOver: boolean;
   private readonly completeSinceMs: number;
   private readonly catchUp: CatchUp;
   private readonly answers: AnswerPath;
@@ -63,6 +63,7 @@ export class VoterSeat {
   ) {
     const { self, timing, random, limits } = options;
     this.record = record;
+    this.isOver = !isVoter(record.configuration, self);
     this.completeSinceMs = at.monotonicMs;
     this.catchUp = new CatchUp(timing.heartbeatMs);
     this.answers = new AnswerPath(self, limits);
