@@ -67,6 +67,11 @@ export const errorCodes = {
     means: 'A group founded by names keeps a majority from which those names cannot be left out.',
     remedy: 'Bring back a voter of the list that the group was founded with, or remove another outsider first.',
   },
+  GROUP_LIVES: {
+    retriable: false,
+    means: 'A leader or a majority of the voters answers, so the group is not lost and is not founded anew.',
+    remedy: 'Let the missing voters come back or be replaced; to begin anew all the same, stop those that answer first.',
+  },
   TRANSPORT_CLOSED: {
     retriable: false,
     means: 'The connection that carries Quorate was closed for good.',

@@ -3,6 +3,8 @@ export * from './errors.ts';
 export { join } from './api/join.ts';
 export { joinDefaults } from './api/join-options.ts';
 export type { JoinOptions, TimingOptions } from './api/join-options.ts';
+export { refound } from './api/refound.ts';
+export type { Refounding, RefoundOptions } from './api/refound.ts';
 export { soloQuorate } from './api/solo.ts';
 export type { SoloOptions } from './api/solo.ts';
 export type { Quorate } from './api/quorate.ts';

@@ -18,6 +18,8 @@ export interface CountWorld {
   /** Of one incarnation in one run: more records than this are not written. */
   readonly proposalsMax: number;
   readonly recordsMax: number;
+  /** Ends a founding, once: where most of its members are gone, as is asked of an operator; or whichever is complete. */
+  readonly operator?: 'careful' | 'careless';
   /** What the log does with a record whose position is taken: only the first counts, as it must be, or it takes what comes. */
   readonly arbiter?: 'takes what comes';
   readonly marks: readonly string[];
@@ -33,6 +35,7 @@ export interface CountState {
   readonly doubtful: number;
   readonly wipes: number;
   readonly restarts: number;
+  readonly orders: number;
   /** Foundings that anybody ever knew to be complete. */
   readonly known: readonly string[];
   /** "founding incarnation" for every store that ever said so. */
@@ -52,13 +55,14 @@ export class CountFoundingModel implements Model<CountState> {
 
   initial(): CountState[] {
     this.nodes = new MachineTable();
-    const { candidates, count, wipes, restarts, doubtful } = this.world;
+    const { candidates, count, wipes, restarts, doubtful, operator } = this.world;
     const nodes = candidates.map((name) => this.nodes.intern(new CountNode(name, count)));
-    return [{ nodes, log: [], late: [], doubtful, wipes, restarts, known: [], accepted: [] }];
+    return [{ nodes, log: [], late: [], doubtful, wipes, restarts, orders: operator ? 1 : 0, known: [], accepted: [] }];
   }
 
   *next(state: CountState): Iterable<Step<CountState>> {
     for (const one of state.late) yield* this.arrive(state, one);
+    yield* this.end(state);
     for (const [index, name] of this.world.candidates.entries()) {
       const node = this.nodeOf(state, index);
       yield* this.act(state, index, 'soon', 'asks again', (it) => it.tick(false));
@@ -75,8 +79,12 @@ export class CountFoundingModel implements Model<CountState> {
     }
   }
 
-  check({ known, accepted, log }: CountState): string | null {
-    if (known.length > 1) return `agreement: ${known.join(' and ')} were both known to be complete`;
+  check(state: CountState): string | null {
+    const { known, accepted, log } = state;
+    const lasting = known.filter((founding) => !hasEnded(log, founding));
+    if (lasting.length > 1) return `agreement: ${lasting.join(' and ')} were both known to be complete`;
+    const deciding = known.filter((founding) => this.decides(state, founding));
+    if (deciding.length > 1) return `agreement: ${deciding.join(' and ')} can both decide`;
     for (const founding of known) {
       const record = recordsIn(log).find(({ configuration }) => configuration.founding === founding);
       if (!record) return `rule 22: ${founding} is not in the log`;
@@ -86,18 +94,37 @@ export class CountFoundingModel implements Model<CountState> {
     return null;
   }
 
-  key({ nodes, log, late, doubtful, wipes, restarts, known, accepted }: CountState): string {
-    return JSON.stringify([nodes, log, late, doubtful, wipes, restarts, known, accepted]);
+  key({ nodes, log, late, doubtful, wipes, restarts, orders, known, accepted }: CountState): string {
+    return JSON.stringify([nodes, log, late, doubtful, wipes, restarts, orders, known, accepted]);
   }
 
-  /** A majority of a founding's members knows that it is complete; or one was complete and lost its majority afterwards. */
+  /** A majority of a founding's members knows that it is complete; or one lost its majority, and no operator will ever end it. */
   goal(state: CountState): boolean {
-    const machines = state.nodes.map((id) => this.nodes.at(id));
-    return recordsIn(state.log).some(({ configuration: { founding, voters } }) => {
-      const living = machines.filter((node) => voters.some(({ incarnation }) => incarnation === node.incarnation));
-      if (living.filter((node) => node.founded === founding).length * 2 > voters.length) return true;
-      return isJoinedByAll(state.log, founding, voters.length) && living.length * 2 <= voters.length;
+    return recordsIn(state.log).some(({ configuration: { founding } }) => {
+      if (hasEnded(state.log, founding)) return false;
+      return this.decides(state, founding) || (state.orders === 0 && this.isLost(state, founding));
     });
+  }
+
+  /** Most of its members live, under the incarnations that it lists, and know that it is complete. */
+  private decides(state: CountState, founding: string): boolean {
+    const { living, voters } = this.membersOf(state, founding);
+    return 2 * living.filter((node) => node.founded === founding).length > voters;
+  }
+
+  /** It is complete, and most of its members are gone. */
+  private isLost(state: CountState, founding: string): boolean {
+    const { living, voters } = this.membersOf(state, founding);
+    return isJoinedByAll(state.log, founding, voters) && 2 * living.length <= voters;
+  }
+
+  private membersOf(state: CountState, founding: string): { readonly living: readonly CountNode[]; readonly voters: number } {
+    const { voters } = recordsIn(state.log).find(({ configuration }) => configuration.founding === founding)?.configuration ?? {
+      voters: [],
+    };
+    const machines = state.nodes.map((id) => this.nodes.at(id));
+    const living = machines.filter((node) => voters.some(({ incarnation }) => incarnation === node.incarnation));
+    return { living, voters: voters.length };
   }
 
   atEdge(state: CountState): boolean {
@@ -109,7 +136,19 @@ export class CountFoundingModel implements Model<CountState> {
     const marks: string[] = [];
     if (this.goal(state)) marks.push(state.wipes < this.world.wipes ? 'founded after a wipe' : 'founded');
     if (state.known.length > 0 && recordsIn(state.log).length > 1) marks.push('founded by a record that replaced another');
+    if (this.goal(state) && state.known.some((founding) => hasEnded(state.log, founding))) marks.push('founded after the end of another');
     return marks;
+  }
+
+  /** The operator reads and writes until the log says so: whatever comes between counts nothing behind a complete record. */
+  private *end(state: CountState): Iterable<Step<CountState>> {
+    const { log, orders } = state;
+    const record = recordsIn(log).find(({ configuration: { founding, voters } }) => isJoinedByAll(log, founding, voters.length) && !hasEnded(log, founding)); // prettier-ignore
+    if (orders === 0 || !record) return;
+    const { founding } = record.configuration;
+    if (this.world.operator === 'careful' && !this.isLost(state, founding)) return;
+    const entry: FoundingEntry = { type: 'ended', founding, tokenSecond: 0 };
+    yield { label: `an operator ends ${founding}`, state: { ...state, log: [...log, entry], orders: orders - 1 } };
   }
 
   /** A write that nobody waits for any more. One that is lost may as well arrive never. */
@@ -192,6 +231,10 @@ export class CountFoundingModel implements Model<CountState> {
 
 function recordsIn(log: readonly FoundingEntry[]): readonly FoundingRecord[] {
   return log.flatMap((entry) => (entry.type === 'record' ? [entry.record] : []));
+}
+
+function hasEnded(log: readonly FoundingEntry[], founding: string): boolean {
+  return log.some((entry) => entry.type === 'ended' && entry.founding === founding);
 }
 
 function isJoinedByAll(log: readonly FoundingEntry[], founding: string, members: number): boolean {

@@ -79,7 +79,11 @@ export class CountNode {
 
   tick(isLate: boolean): CountActed {
     // Whose patience is over goes on asking, for its nonce was another one.
-    if (isLate) Reflect.set(this.founder, 'progressAtMs', -Infinity);
+    if (isLate) {
+      Reflect.set(this.founder, 'progressAtMs', -Infinity);
+      // Nobody leads in this world.
+      this.founder.lookAgain();
+    }
     return this.take({ type: 'tick', nowMs: isLate ? longMs : 0, wallMs: 0 });
   }
 
@@ -107,6 +111,7 @@ export class CountNode {
   private take(input: FounderInput): CountActed {
     const { persist, arbitrate }: FounderOutput = this.founder.step(input);
     for (const record of persist) {
+      if (record.type === 'discarded') return this.wipe();
       if (record.type !== 'founding') continue;
       this.accepted.add(record.record.configuration.founding);
       this.memory = { record: record.record, complete: record.complete, tokenSecond: 0 };
@@ -127,7 +132,8 @@ export class CountNode {
     Reflect.set(founder, 'progressAtMs', isImpatient ? -Infinity : 0);
     if (Number(Reflect.get(founder, 'enoughSinceMs')) < Infinity) Reflect.set(founder, 'enoughSinceMs', 0);
     if (this.nonce !== '') Reflect.set(founder, 'nonce', `${this.incarnation}.now`);
-    (Reflect.get(founder, 'seenAtMs') as Map<string, number>).clear();
-    if (Reflect.get(founder, 'isSettled') === true) (Reflect.get(founder, 'witnesses') as Map<string, object>).clear();
+    const others = Reflect.get(founder, 'others') as object;
+    (Reflect.get(others, 'seenAtMs') as Map<string, number>).clear();
+    if (Reflect.get(founder, 'isSettled') === true) (Reflect.get(others, 'present') as Map<string, object>).clear();
   }
 }

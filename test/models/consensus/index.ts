@@ -33,5 +33,5 @@ export const models: readonly Model<unknown>[] = [
   ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
   ...[worlds.names].map(names),
   ...[worlds.founding, worlds.foundingLate].map(founding),
-  ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath].map(countFounding),
+  ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath, worlds.countFoundingEnded].map(countFounding),
 ];

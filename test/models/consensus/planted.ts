@@ -304,6 +304,19 @@ const byCount: readonly Planted[] = [
             (log as FoundingLog).current === null,
       ),
   },
+  {
+    name: 'founding-ended-while-it-lives',
+    hazard: 'A founding is ended without looking whether its majority still lives (rule 22).',
+    breaks: 'agreement:',
+    model: new CountFoundingModel({ ...worlds.countFoundingEnded, count: 1, wipes: 0, restarts: 0, operator: 'careless' }),
+  },
+  {
+    name: 'survivor-that-does-not-look-again',
+    hazard: 'A survivor never reads that its founding was ended, and takes no part in the next one (rule 22).',
+    breaks: 'the group is wedged',
+    model: new CountFoundingModel({ ...worlds.countFoundingEnded, doubtful: 0, restarts: 0 }),
+    install: () => replaced(CountFounder.prototype, 'lookAgain', () => () => undefined),
+  },
 ];
 
 function replacedButNotRefused(): () => void {

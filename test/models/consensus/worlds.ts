@@ -200,6 +200,20 @@ export const countFoundingDeath: CountWorld = {
   marks: ['founded', 'founded after a wipe', 'founded by a record that replaced another'],
 };
 
+export const countFoundingEnded: CountWorld = {
+  ...counted,
+  name: 'founding-by-count-ended',
+  about:
+    'Two processes found a group of two by a log and one of them loses its memory; an operator ends that founding, and they found another.',
+  candidates: ['a', 'b'],
+  wipes: 1,
+  restarts: 1,
+  doubtful: 1,
+  recordsMax: 3,
+  operator: 'careful',
+  marks: ['founded', 'founded after a wipe', 'founded after the end of another'],
+};
+
 export const names: NamesWorld = {
   name: 'voters-of-other-names',
   about:

@@ -24,7 +24,7 @@ export const foundingByCount: readonly Mutant[] = [
   {
     name: 'seats-of-a-replaced-record-stay-taken',
     hazard: 'Whoever joined a record that was replaced counts as a member of the next one that it has not joined (rule 22).',
-    patches: [patch('paxos/founding-log.ts', '    this.joined.clear();\n', '')],
+    patches: [patch('paxos/founding-log.ts', '    this.counting = record;\n    this.joined.clear();\n', '    this.counting = record;\n')],
     killers: [model('founding-by-count')],
   },
   {
@@ -68,5 +68,43 @@ export const foundingByCount: readonly Mutant[] = [
     hazard: 'The tokens of a founding start at or under those of a record before it in the log (rule 13).',
     patches: [patch('paxos/founding-by-count.ts', 'secondOf(wallMs), log.tokenSecond, ...seconds', 'secondOf(wallMs), ...seconds')],
     killers: [unit('paxos/founding-by-count')],
+  },
+  {
+    name: 'roll-call-counts-replayed-greetings',
+    hazard: 'Whether a group lives is told from greetings that answer nobody now (rules 11 and 22).',
+    patches: [patch('paxos/survivors.ts', 'nonce !== this.nonce || ', '')],
+    killers: [unit('paxos/survivors')],
+  },
+  {
+    name: 'roll-call-by-the-first-voters',
+    hazard: 'Whether a group lives is asked of those who founded it, though others vote by now (rule 22).',
+    patches: [
+      patch('paxos/survivors.ts', 'if (record.configuration.id > this.configuration.id) this.configuration = record.configuration;', ''),
+    ],
+    killers: [unit('paxos/survivors')],
+  },
+  {
+    name: 'founding-ended-though-it-lives',
+    hazard: 'An operator’s call ends a group that has a leader (rule 22).',
+    patches: [patch('api/refound.ts', 'if (isAlive) throw groupLives(group, voters, heard);', '')],
+    killers: [unit('api/refound')],
+  },
+  {
+    name: 'next-founding-without-its-wait',
+    hazard: 'The founding after one that an operator ended grants leases while those of the lost life may still hold (rule 12).',
+    patches: [patch('paxos/founding-by-count.ts', 'firstFounding: firstFounding && !log.hasAnyEnded,', 'firstFounding,')],
+    killers: [unit('api/refound')],
+  },
+  {
+    name: 'founded-beside-a-leader',
+    hazard: 'A founding that was ended is followed by another while its leader still answers (rule 22).',
+    patches: [patch('paxos/founding-by-count.ts', "if (standing === 'led') this.endedButLedAtMs = this.nowMs;", '')],
+    killers: [unit('paxos/founding-by-count')],
+  },
+  {
+    name: 'survivor-keeps-its-seat',
+    hazard: 'A voter whose founding an operator ended goes on voting in it (rule 22).',
+    patches: [patch('paxos/founding-by-count.ts', "    this.out.persist.push({ type: 'discarded' });\n", '')],
+    killers: [unit('paxos/founding-by-count'), model('founding-by-count-ended')],
   },
 ];

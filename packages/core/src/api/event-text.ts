@@ -41,6 +41,8 @@ export function logLineOf(event: QuorateEvent): LogLine {
     }
     case 'voterOrder':
       return info(`${wordsFor(event.order)}: ${event.standing}.`);
+    case 'foundingEnded':
+      return warn('An operator ended the founding of this group; this process gives up what it held in it and founds it anew.');
     case 'foundingNotKept':
       return error(foundingNotKeptText(event));
     case 'arbiterFailed':

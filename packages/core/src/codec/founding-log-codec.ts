@@ -5,19 +5,21 @@
 import { QuorateError, unreachable } from '../errors.ts';
 import type { FoundingEntry } from '../paxos/founding-log.ts';
 import { isFault, Malformed } from './fault.ts';
-import { identifier, list, tuple, type Tuple } from './field.ts';
+import { tokenSeconds } from './command-codec.ts';
+import { countBetween, identifier, list, tuple, type Tuple } from './field.ts';
 import { readRecord, readSeat, recordTuple, seatTuple } from './founding-codec.ts';
 import { packShared, unpack } from './message-pack.ts';
 import { checkShape, frameLimits } from './shape.ts';
 
 // stored  => version entry                                         entry: a MessagePack value
 // version => 0x01
-// entry   => record | joined
+// entry   => record | joined | ended
 // record  => 1 foundingRecord                                      founding-codec.ts
 // joined  => 2 founding seat
+// ended   => 3 founding tokenSecond
 
 const entryVersion = 1;
-const entryCode = { record: 1, joined: 2 } as const;
+const entryCode = { record: 1, joined: 2, ended: 3 } as const;
 
 /** The bytes are the caller's own. */
 export function encodeFoundingEntry(entry: FoundingEntry): Uint8Array {
@@ -51,6 +53,8 @@ function entryTuple(entry: FoundingEntry): Tuple {
       return [entryCode.record, recordTuple(entry.record)];
     case 'joined':
       return [entryCode.joined, entry.founding, seatTuple(entry.seat)];
+    case 'ended':
+      return [entryCode.ended, entry.founding, entry.tokenSecond];
     default:
       return unreachable(entry);
   }
@@ -65,6 +69,14 @@ function readEntry(value: unknown): FoundingEntry {
   if (fields[0] === entryCode.joined) {
     const [, founding, seat] = tuple(fields, 3, 'joined');
     return { type: 'joined', founding: identifier(founding, 'joined.founding'), seat: readSeat(seat, 'joined.seat') };
+  }
+  if (fields[0] === entryCode.ended) {
+    const [, founding, second] = tuple(fields, 3, 'ended');
+    return {
+      type: 'ended',
+      founding: identifier(founding, 'ended.founding'),
+      tokenSecond: countBetween(second, tokenSeconds, 'ended.tokenSecond'),
+    };
   }
   throw new Malformed('it is of no known kind');
 }

@@ -40,6 +40,11 @@ export class FoundingDesk {
     return this.founder !== null && !this.founder.isIdle;
   }
 
+  /** The group is known, and nobody leads it. */
+  lookAgain(): void {
+    if (this.founder instanceof CountFounder) this.founder.lookAgain();
+  }
+
   get candidates(): MemberStatus['candidates'] {
     const { founder, asked } = this;
     return founder instanceof CountFounder && 'count' in asked ? { seen: founder.candidates, wanted: asked.count } : null;

@@ -27,7 +27,7 @@ import { isFoundingMessage, isLogMessage, isMembershipMessage, isRequest, isSnap
 import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from './member-message.ts';
 import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
-import { Reports } from './reports.ts';
+import { Reports } from '../paxos/reports.ts';
 import { VersionWatch } from './version-watch.ts';
 import { greetingTo, holderFor, storedSeat } from './parts.ts';
 import type { MembersView } from './roll.ts';
@@ -59,7 +59,7 @@ export class Member {
     this.place = new Place(options, this.versions);
     this.holder = options.before?.holder ?? holderFor(options);
     const founded = memory?.record ?? this.founder?.founded;
-    if (memory?.record && !memory.founder.record) this.founder?.join();
+    if (memory?.record && !memory.founder.record) this.founder?.join(memory.record.configuration.founding);
     const stored = founded && storedSeat(options, founded);
     if (stored) this.enterGroup(stored.record, at, stored.origin);
     else if (options.before?.record) this.follow(options.before.record, null, at);
@@ -247,6 +247,7 @@ export class Member {
       this.out.events.push(event);
       if (event.type === 'founded') this.enterGroup(event.record, at);
       if (event.type === 'groupExists') this.follow(event.record, null, at);
+      if (event.type === 'foundingEnded') this.stepHolder({ type: 'foundingReplaced', at });
     }
     if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }
@@ -316,7 +317,7 @@ export class Member {
     this.out.changes.push(...changes);
     for (const event of events) {
       if (event.type !== 'following') this.out.events.push(event);
-      if (event.type === 'seatRegained') this.founder?.join();
+      if (event.type === 'seatRegained' && this.place.record) this.founder?.join(this.place.record.configuration.founding);
       // What its session asked for may have been answered in the slots that were passed over.
       if (event.type === 'snapshotInstalled') this.stepHolder({ type: 'leaderChanged', at });
     }
@@ -370,6 +371,7 @@ export class Member {
   private onTick(at: Instant): void {
     const nowMs = at.monotonicMs;
     this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
+    if (this.leaderBallot(nowMs) === null) this.desk.lookAgain();
     this.takeFounder(this.desk.step({ type: 'tick' }, at), at);
     if (this.holder.session === null) this.out.send.push(...this.desk.ask(at));
     this.takeSeat(this.place.onTick(at), at);

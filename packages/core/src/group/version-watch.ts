@@ -9,7 +9,7 @@ import type { SaidVersions, VersionRange } from '../version.ts';
 import { presentLevels } from './feature-level.ts';
 import type { MemberOptions } from './member-io.ts';
 import type { MemberFrame } from './member-message.ts';
-import { Reports } from './reports.ts';
+import { Reports } from '../paxos/reports.ts';
 
 export interface VersionGapEvent {
   /** A process was met that this one cannot understand. */

@@ -5,6 +5,8 @@
  */
 import { unreachable } from '../errors.ts';
 import type { Proposer } from './ballot.ts';
+import { Candidates } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
 import { isVoter } from './configuration.ts';
 import type { Seat } from './configuration.ts';
 import { foundersClockSkewMaxMs, secondOf } from './founding.ts';
@@ -12,6 +14,7 @@ import type { FounderEvent, FounderInput, FounderMemory, FounderOutput } from '.
 import { FoundingLog } from './founding-log.ts';
 import type { ArbiterAnswer, ArbiterRequest, FoundingEntry } from './founding-log.ts';
 import type { FoundingRecord, Greeting, Standing } from './founding-message.ts';
+import { Reports } from './reports.ts';
 import { isCounted, sameVoters } from './voters.ts';
 import type { Voters } from './voters.ts';
 
@@ -26,24 +29,17 @@ export interface CountFounderOptions {
   readonly memory?: FounderMemory | undefined;
 }
 
-interface Witness {
-  readonly seat: Seat;
-  readonly greeting: Greeting;
-  /** How far its calendar clock is ahead of ours. */
-  readonly aheadMs: number;
-}
-
 /** All in periods. */
 const nonceLasts = 4;
 const readEvery = 4;
 const afterFailure = 10;
 /** A record that nobody joined for so long may be replaced; that is safe at any time, and only costs the slow another round. */
 const patience = 20;
+const readUnledEvery = 20;
 /** Who is not the first in order of names leaves so much time to each of those before it. */
 const turn = 2;
 /** So many readings, begun after a group was heard of that the log does not name, are no coincidence. */
 const readingsInDoubt = 3;
-const complaintsMax = 1_000;
 
 /**
  * 1. It writes a record only at the end of the log that it read, only if no complete one stands there, and only of candidates that
@@ -58,7 +54,12 @@ export class CountFounder {
   private complete: boolean;
   private readonly remembered: FoundingRecord | null;
   private isLost = false;
-  private hasJoined = false;
+  /** The founding in which a stop-sign gave this incarnation a seat. */
+  private joined: string | null = null;
+  /** The log says that the founding of this incarnation is over, and the incarnation with it. */
+  private isOver = false;
+  /** The log is to be read again, for the group that it names is not heard. */
+  private isLookedFor = false;
   /** A request is with the broker. */
   private isAsking = false;
   private isOwnEntry = false;
@@ -69,18 +70,19 @@ export class CountFounder {
   private nonceAtMs = -Infinity;
   private asked = 0;
   private proposals = 0;
-  private readonly witnesses = new Map<string, Witness>();
-  private readonly seenAtMs = new Map<string, number>();
-  private readonly complainedOf = new Set<string>();
+  private readonly reports = new Reports();
   private dueMs = -Infinity;
   private readDueMs = -Infinity;
   private readAtMs = -Infinity;
   private progressAtMs = -Infinity;
   private enoughSinceMs = Infinity;
+  private endedButLedAtMs = -Infinity;
   private nowMs = -Infinity;
   private out: FounderOutput = freshFounderOutput();
+  private readonly others: Candidates;
 
   constructor(private readonly options: CountFounderOptions) {
+    this.others = new Candidates(options.self);
     this.remembered = options.memory?.record ?? null;
     this.record = this.remembered;
     this.complete = options.memory?.complete ?? false;
@@ -88,6 +90,7 @@ export class CountFounder {
 
   step(input: FounderInput): FounderOutput {
     const out = (this.out = freshFounderOutput());
+    if (this.isOver) return out;
     this.nowMs = input.nowMs;
     switch (input.type) {
       case 'tick':
@@ -110,12 +113,17 @@ export class CountFounder {
   }
 
   /** A stop-sign gave this incarnation a seat. */
-  join(): void {
-    this.hasJoined = true;
+  join(founding: string): void {
+    this.joined = founding;
+  }
+
+  /** Nobody leads: an operator may have ended the founding that the log named when it was last read. */
+  lookAgain(): void {
+    if (this.log?.isComplete === true && this.nowMs - this.readAtMs >= readUnledEvery * this.options.periodMs) this.isLookedFor = true;
   }
 
   get standing(): Exclude<Standing, 'led'> {
-    if (this.hasJoined || this.complete) return 'founded';
+    if (this.joined !== null || this.complete) return 'founded';
     if (!this.isLooking || !this.options.isCandidate) return 'live';
     return this.record ? 'accepted' : 'unfounded';
   }
@@ -144,18 +152,15 @@ export class CountFounder {
     return this.log?.isComplete === true ? (this.log.current?.configuration.founding ?? null) : null;
   }
 
-  get heard(): readonly string[] {
-    return [...this.witnesses.keys()];
-  }
-
   /** Candidates seen lately, this one among them. */
   get candidates(): number {
-    const recent = [...this.seenAtMs.values()].filter((atMs) => this.nowMs - atMs <= 2 * nonceLasts * this.options.periodMs);
-    return recent.length + (this.options.isCandidate ? 1 : 0);
+    return this.others.seenSince(this.nowMs - 2 * nonceLasts * this.options.periodMs) + (this.options.isCandidate ? 1 : 0);
   }
 
   private get isSettled(): boolean {
-    return this.isLost || this.hasJoined || this.isIdle || (this.complete && this.log !== null);
+    if (this.isLost || this.isOver) return true;
+    const isAtRest = this.isIdle || ((this.complete || this.joined !== null) && this.log !== null);
+    return isAtRest && !this.isLookedFor;
   }
 
   private get isLooking(): boolean {
@@ -192,12 +197,12 @@ export class CountFounder {
   private askWhoIsThere(wallMs: number): void {
     const { self, count, periodMs } = this.options;
     this.asked += 1;
-    if (this.rank >= 2 * count && this.asked % nonceLasts !== 0) return;
+    if (this.others.rank >= 2 * count && this.asked % nonceLasts !== 0) return;
     if (this.nowMs - this.nonceAtMs >= nonceLasts * periodMs) {
       this.nonces += 1;
       this.nonce = `${self.incarnation}.${self.run}.${this.nonces}`;
       this.nonceAtMs = this.nowMs;
-      this.witnesses.clear();
+      this.others.forget();
     }
     this.out.send.push({ to: { type: 'all' }, message: { type: 'hello', nonce: this.nonce, voters: { count }, wallMs } });
   }
@@ -215,6 +220,9 @@ export class CountFounder {
     const log = new FoundingLog(answer.entries);
     const before = this.log?.length ?? 0;
     this.readAtMs = this.nowMs;
+    this.isLookedFor = false;
+    const ended = this.foundings.find((founding) => log.hasEnded(founding));
+    if (ended !== undefined && this.options.isCandidate) return this.onEnded(ended);
     const lost = this.lostOf(log);
     if (lost !== null) return this.onLost(lost, null);
     if (log.isComplete) this.doubt = null;
@@ -231,11 +239,23 @@ export class CountFounder {
 
   /** The founding that this process knows to have stood in the log and does not any more; the log went back, or is another one. */
   private lostOf(log: FoundingLog): string | null {
-    const known = [this.log?.current, this.remembered, this.record].find((record) => record && !log.knows(record.configuration.founding));
-    if (known) return known.configuration.founding;
-    const { founded } = this;
-    if (!founded || (log.isComplete && log.current?.configuration.founding === founded.configuration.founding)) return null;
-    return founded.configuration.founding;
+    const lost = this.foundings.find((founding) => !log.knows(founding));
+    if (lost !== undefined) return lost;
+    const own = this.founded?.configuration.founding ?? null;
+    return log.isComplete && log.current?.configuration.founding === own ? null : own;
+  }
+
+  /** Those that the log was seen to count, or that this incarnation has a part in. */
+  private get foundings(): readonly string[] {
+    const records = [this.log?.current, this.remembered, this.record].flatMap((record) => record?.configuration.founding ?? []);
+    return this.joined === null ? records : [...records, this.joined];
+  }
+
+  /** Whatever this incarnation promised or was given in that founding ends with it; the next one looks for others anew. */
+  private onEnded(founding: string): void {
+    this.isOver = true;
+    this.out.persist.push({ type: 'discarded' });
+    this.out.events.push({ type: 'foundingEnded', founding });
   }
 
   private onLost(founding: string, told: string | null): void {
@@ -251,7 +271,7 @@ export class CountFounder {
 
   private settle(log: FoundingLog, wallMs: number): void {
     const { current } = log;
-    if (this.hasJoined || this.complete) return;
+    if (this.joined !== null || this.complete) return;
     if (!current || !isVoter(current.configuration, this.options.self)) {
       this.record = null;
       if (current && log.isComplete) this.out.events.push({ type: 'groupExists', record: current, told: '' });
@@ -298,17 +318,20 @@ export class CountFounder {
     if (greeting.standing === 'founded' || greeting.standing === 'led') return this.onWordOfGroup(from, greeting);
     if (greeting.standing === 'live' || !sameVoters(greeting.voters, { count: this.options.count })) return;
     const aheadMs = greeting.wallMs - wallMs;
-    this.witnesses.set(from.node, { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs });
-    this.seenAtMs.set(from.node, this.nowMs);
+    this.others.answered(from, greeting, aheadMs, this.nowMs);
     const byMs = Math.abs(aheadMs);
     if (byMs > foundersClockSkewMaxMs) this.once(`clock ${from.node}`, { type: 'clocksDiffer', node: from.node, byMs });
     this.maybePropose(wallMs);
   }
 
   /** There is a group. The log names it, or will when it is read again; if not, the log is not the one that the group was founded by. */
-  private onWordOfGroup(from: Proposer, { record }: Greeting): void {
+  private onWordOfGroup(from: Proposer, { record, standing }: Greeting): void {
     if (!this.isLooking || !record) return;
     const { founding } = record.configuration;
+    if (this.log?.hasEnded(founding) === true) {
+      if (standing === 'led') this.endedButLedAtMs = this.nowMs;
+      return;
+    }
     if (this.doubt?.founding !== founding) this.doubt = { founding, told: from.node, readings: 0 };
     this.readSoon();
   }
@@ -322,41 +345,25 @@ export class CountFounder {
   private maybePropose(wallMs: number): void {
     const { log } = this;
     if (!log || this.isAsking || this.doubt || !this.isLooking || !this.options.isCandidate || !this.mayReplace(log)) return;
-    const chosen = this.chosen();
+    const chosen = this.others.first(this.options.count - 1);
     if (!chosen) return;
     this.enoughSinceMs = Math.min(this.enoughSinceMs, this.nowMs);
-    if (this.nowMs - this.enoughSinceMs < this.rank * turn * this.options.periodMs) return;
+    if (this.nowMs - this.enoughSinceMs < this.others.rank * turn * this.options.periodMs) return;
     this.append(log, { type: 'record', record: this.recordOf(chosen, log, wallMs) });
   }
 
   /** One that is not complete may be replaced at any time. It is let be while its members are still coming. */
   private mayReplace(log: FoundingLog): boolean {
+    // Until a leader that the operator did not hear has read that it is over, there is to be no other.
+    if (this.nowMs - this.endedButLedAtMs < patience * this.options.periodMs) return false;
     if (!log.current) return true;
     const { missing } = log;
     if (missing.some((seat) => isVoter({ voters: [seat] }, this.options.self))) return false;
-    const isHopeless = missing.some(({ node, incarnation }) => {
-      const present = node === this.options.self.node ? this.seat : this.witnesses.get(node)?.seat;
-      return present !== undefined && present.incarnation !== incarnation;
-    });
+    const isHopeless = missing.some((seat) => this.others.hasReplaced(seat));
     return isHopeless || this.nowMs - this.progressAtMs > patience * this.options.periodMs;
   }
 
-  /** Itself and the first others whose clocks agree with one another's; null where they are too few. */
-  private chosen(): readonly Witness[] | null {
-    const { count } = this.options;
-    const others: Witness[] = [];
-    const inOrder = [...this.witnesses.values()].sort((a, b) => (a.seat.node < b.seat.node ? -1 : 1));
-    for (const witness of inOrder) {
-      if (others.length === count - 1) break;
-      const isNear = [0, ...others.map(({ aheadMs }) => aheadMs)].every(
-        (aheadMs) => Math.abs(aheadMs - witness.aheadMs) <= foundersClockSkewMaxMs,
-      );
-      if (isNear) others.push(witness);
-    }
-    return others.length === count - 1 ? others : null;
-  }
-
-  private recordOf(others: readonly Witness[], log: FoundingLog, wallMs: number): FoundingRecord {
+  private recordOf(others: readonly Candidate[], log: FoundingLog, wallMs: number): FoundingRecord {
     const { self, maxSessionTtlMs, firstFounding, memory } = this.options;
     const greetings = others.map(({ greeting }) => greeting);
     const seats = [this.seat, ...others.map(({ seat }) => seat)].sort((a, b) => (a.node < b.node ? -1 : 1));
@@ -367,18 +374,14 @@ export class CountFounder {
       configuration: { founding: `${self.incarnation}.${self.run}.${this.proposals}`, id: 1, voters: seats },
       tokenSecond: Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs), log.tokenSecond, ...seconds) + 1,
       maxSessionTtlMs: Math.max(maxSessionTtlMs, log.maxSessionTtlMs, ...greetings.map(({ longestTtlMs }) => longestTtlMs)),
-      firstFounding,
+      // Whatever the user was told to say: leases of a life that an operator ended may still hold.
+      firstFounding: firstFounding && !log.hasAnyEnded,
     };
   }
 
   private get seat(): Seat {
     const { node, incarnation } = this.options.self;
     return { node, incarnation };
-  }
-
-  /** How many candidates come before this one. */
-  private get rank(): number {
-    return [...this.witnesses.keys()].filter((node) => node < this.options.self.node).length;
   }
 
   private complain(from: Proposer, theirs: Voters): void {
@@ -388,9 +391,7 @@ export class CountFounder {
   }
 
   private once(key: string, event: FounderEvent): void {
-    if (this.complainedOf.has(key) || this.complainedOf.size >= complaintsMax) return;
-    this.complainedOf.add(key);
-    this.out.events.push(event);
+    if (this.reports.isNews(key)) this.out.events.push(event);
   }
 }
 

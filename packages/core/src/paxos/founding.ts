@@ -60,7 +60,9 @@ export type FounderEvent =
    * an empty one, and this process founds nothing.
    */
   | { readonly type: 'foundingNotKept'; readonly founding: string; readonly told: string | null }
-  | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat };
+  | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat }
+  /** An operator ended the founding that this incarnation had a part in, and the incarnation is discarded. */
+  | { readonly type: 'foundingEnded'; readonly founding: string };
 
 export interface FounderOutput {
   readonly persist: FounderRecord[];

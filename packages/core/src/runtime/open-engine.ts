@@ -21,7 +21,7 @@ import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
-import { leaveSeat, sessionEnd } from './leaving.ts';
+import { beginsAnew, leaveSeat, sessionEnd } from './leaving.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import { Outcomes } from './outcomes.ts';
@@ -317,8 +317,7 @@ class RunningEngine implements Engine {
     else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
     else if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
-    else if (this.phase === 'running' && (event.type === 'gaveUp' || event.type === 'seatGiven'))
-      this.startAnew(event.type === 'gaveUp' ? undefined : this.member);
+    else if (this.phase === 'running' && beginsAnew.has(event.type)) this.startAnew(event.type === 'seatGiven' ? this.member : undefined);
     this.tell(event);
   }
 

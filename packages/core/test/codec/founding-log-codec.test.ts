@@ -16,6 +16,7 @@ const record = {
 const golden: readonly [FoundingEntry, string][] = [
   [{ type: 'record', record }, '0192019493a5692e312e310191 92a161a16907cd2710c2'],
   [{ type: 'joined', founding: 'i.1.1', seat: { node: 'a', incarnation: 'i' } }, '019302a5692e312e31 92a161a169'],
+  [{ type: 'ended', founding: 'i.1.1', tokenSecond: 300 }, '019303a5692e312e31 cd012c'],
 ];
 
 describe.each(golden)('an entry of the log of foundings: %j', (entry, hex) => {
@@ -37,6 +38,7 @@ it('is read back as it was written, whatever it is', () => {
   const entry: fc.Arbitrary<FoundingEntry> = fc.oneof(
     fc.record({ type: fc.constant('record' as const), record: foundingRecord }),
     fc.record({ type: fc.constant('joined' as const), founding: identifier, seat }),
+    fc.record({ type: fc.constant('ended' as const), founding: identifier, tokenSecond: fc.nat() }),
   );
   fc.assert(
     fc.property(entry, (one) => expect(decodeFoundingEntry(encodeFoundingEntry(one), 0)).toEqual(one)),

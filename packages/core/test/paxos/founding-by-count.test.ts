@@ -23,6 +23,7 @@ const joined = (founding: string, { node, incarnation }: Proposer): FoundingEntr
   founding,
   seat: { node, incarnation },
 });
+const ended = (founding: string, tokenSecond = 0): FoundingEntry => ({ type: 'ended', founding, tokenSecond });
 const three = [seat('a'), seat('b'), seat('c')];
 const complete = (founding: string, seats = three): FoundingEntry[] => [
   written(recordOf(founding, seats)),
@@ -108,6 +109,102 @@ describe('the log of foundings', () => {
     expect(log.isComplete).toBe(false);
     expect(log.missing).toHaveLength(3);
     expect(log.knows('f')).toBe(true);
+  });
+});
+
+describe('the end of a founding', () => {
+  const next = [seat('a', 2), seat('b', 2), seat('d')];
+
+  it('counts for the complete record that counts, and for no other (3 members)', () => {
+    const [record] = complete('f');
+    expect(new FoundingLog([record!, ended('f')]).hasEnded('f')).toBe(false);
+    expect(new FoundingLog([...complete('f'), ended('g')]).isComplete).toBe(true);
+    const log = new FoundingLog([...complete('f'), ended('f', 70), ended('f', 90)]);
+    expect(log.current).toBeNull();
+    expect(log.isComplete).toBe(false);
+    expect(log.hasEnded('f')).toBe(true);
+    expect(log.knows('f')).toBe(true);
+    expect(log.tokenSecond).toBe(70);
+  });
+
+  it('makes room for the next founding, which what comes late to the last one does not touch (3 members, then 3)', () => {
+    const log = new FoundingLog([...complete('f'), ended('f'), joined('f', seat('a')), ...complete('g', next), ended('f')]);
+    expect(log.current?.configuration.founding).toBe('g');
+    expect(log.isComplete).toBe(true);
+  });
+
+  it.each([
+    ['founded it', { memory: { record: recordOf('f', three), complete: true, tokenSecond: 0 } }],
+    ['accepted it and never learned that it was complete', { memory: { record: recordOf('f', three), complete: false, tokenSecond: 0 } }],
+    ['was given a seat in it', {}],
+  ])('is the end of an incarnation that %s, also where another has begun (1 of 3 members)', (how, more) => {
+    for (const rest of [[], complete('g', next)]) {
+      const desk = new Desk(seat('a'), more);
+      if (how === 'was given a seat in it') desk.founder.join('f');
+      desk.log = [...complete('f'), ended('f'), ...rest];
+      expect(desk.tick().arbitrate).toEqual({ type: 'read' });
+      expect(desk.answer()).toMatchObject({ persist: [{ type: 'discarded' }], events: [{ type: 'foundingEnded', founding: 'f' }] });
+      expect(desk.tick(100_000)).toEqual({ persist: [], arbitrate: null, send: [], events: [] });
+    }
+  });
+
+  it('is learned by whoever looks again while nobody leads, a standby among them, and by nobody else (2 processes)', () => {
+    for (const self of [seat('a'), seat('x')]) {
+      const desk = new Desk(self);
+      desk.log = complete('f');
+      desk.tick();
+      desk.answer();
+      desk.log.push(ended('f'));
+      expect(desk.tick(10_000).arbitrate).toBeNull();
+      desk.founder.lookAgain();
+      expect(desk.tick().arbitrate).toEqual({ type: 'read' });
+      expect(desk.answer().events).toEqual([{ type: 'foundingEnded', founding: 'f' }]);
+    }
+  });
+
+  it('is not looked for at every turn (1 member)', () => {
+    const desk = new Desk(seat('a'));
+    desk.log = complete('f');
+    desk.tick();
+    desk.answer();
+    desk.founder.lookAgain();
+    expect(desk.tick(19 * periodMs).arbitrate).toBeNull();
+    desk.founder.lookAgain();
+    expect(desk.tick(2 * periodMs).arbitrate).toBeNull();
+    desk.founder.lookAgain();
+    expect(desk.tick().arbitrate).toEqual({ type: 'read' });
+  });
+
+  it('is no end of a client, which goes on to the next founding (1 client)', () => {
+    const desk = new Desk(seat('x'), { isCandidate: false });
+    desk.log = complete('f');
+    desk.tick();
+    desk.answer();
+    desk.log.push(ended('f'), ...complete('g', next));
+    desk.nowMs += 10_000;
+    desk.founder.lookAgain();
+    desk.tick();
+    expect(desk.answer()).toMatchObject({ persist: [], events: [{ type: 'groupExists', record: { configuration: { founding: 'g' } } }] });
+  });
+
+  it('is waited for by the others as long as its leader has yet to learn of it, and not where only voters of it are left (3 candidates)', () => {
+    for (const standing of ['led', 'founded'] as const) {
+      const desk = new Desk(seat('x'));
+      desk.log = [...complete('f'), ended('f')];
+      desk.begin();
+      desk.greet(seat('a'), { standing, record: recordOf('f', three) });
+      desk.greet(seat('y'));
+      expect(desk.greet(seat('z')).arbitrate?.type).toBe(standing === 'led' ? undefined : 'append');
+    }
+  });
+
+  it('has the next one start its tokens above what anybody of the last one remembered (3 candidates)', () => {
+    const far = secondOf(wallMs) + 1_000;
+    const desk = new Desk(seat('a', 2));
+    desk.log = [...complete('f'), ended('f', far)];
+    desk.begin();
+    desk.greet(seat('b', 2));
+    expect(desk.greet(seat('d')).arbitrate).toMatchObject({ position: 5, entry: { record: { tokenSecond: far + 1 } } });
   });
 });
 

@@ -1,0 +1,60 @@
+/** Who else would take a seat of a group that is founded by count: those that answered the present nonce. `docs/protocol.md`, "Founding by count". */
+import type { Proposer } from './ballot.ts';
+import type { Seat } from './configuration.ts';
+import { foundersClockSkewMaxMs } from './founding.ts';
+import type { Greeting } from './founding-message.ts';
+
+export interface Candidate {
+  readonly seat: Seat;
+  readonly greeting: Greeting;
+  /** How far its calendar clock is ahead of ours. */
+  readonly aheadMs: number;
+}
+
+export class Candidates {
+  private readonly present = new Map<string, Candidate>();
+  private readonly seenAtMs = new Map<string, number>();
+
+  constructor(private readonly self: Proposer) {}
+
+  /** Answers to the nonce before are no evidence of who is there now. */
+  forget(): void {
+    this.present.clear();
+  }
+
+  answered({ node, incarnation }: Proposer, greeting: Greeting, aheadMs: number, nowMs: number): void {
+    this.present.set(node, { seat: { node, incarnation }, greeting, aheadMs });
+    this.seenAtMs.set(node, nowMs);
+  }
+
+  get heard(): readonly string[] {
+    return [...this.present.keys()];
+  }
+
+  /** Its name answers under another incarnation: this one will not be heard of again. */
+  hasReplaced({ node, incarnation }: Seat): boolean {
+    const present = node === this.self.node ? this.self : this.present.get(node)?.seat;
+    return present !== undefined && present.incarnation !== incarnation;
+  }
+
+  seenSince(sinceMs: number): number {
+    return [...this.seenAtMs.values()].filter((atMs) => atMs >= sinceMs).length;
+  }
+
+  /** How many of them come before this process. */
+  get rank(): number {
+    return this.heard.filter((node) => node < this.self.node).length;
+  }
+
+  /** The first in order of names whose clocks agree with one another's and with ours; null where they are too few. */
+  first(count: number): readonly Candidate[] | null {
+    const chosen: Candidate[] = [];
+    const inOrder = [...this.present.values()].sort((a, b) => (a.seat.node < b.seat.node ? -1 : 1));
+    for (const candidate of inOrder) {
+      if (chosen.length === count) break;
+      const clocks = [0, ...chosen.map(({ aheadMs }) => aheadMs)];
+      if (clocks.every((aheadMs) => Math.abs(aheadMs - candidate.aheadMs) <= foundersClockSkewMaxMs)) chosen.push(candidate);
+    }
+    return chosen.length === count ? chosen : null;
+  }
+}
