@@ -1,44 +1,56 @@
 /** `pnpm chaos`: real processes on a real broker, both hurt in every way at hand, and a history that an independent checker judges. */
 import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { printJson, program } from '../program.ts';
 import type { EpisodeResult } from './episode.ts';
 import type { Progress, Spread } from './figures.ts';
-import { handoffCommand, handoffUsage, isHandoff } from './handoff/command.ts';
+import { handoffCommand, handoffUsage } from './handoff/command.ts';
+import { commonOptions, OptionReader, scenarioOf } from './options.ts';
+import type { ScenarioCommand } from './options.ts';
 import { planOf } from './plan.ts';
-import { isRollout, rolloutCommand, rolloutUsage } from './rollout/command.ts';
+import { rolloutCommand, rolloutUsage } from './rollout/command.ts';
 import { runChaos } from './run.ts';
 import type { RunResult } from './run.ts';
 import { leastSeconds, timingOf } from './timing.ts';
 
 const usage =
-  'usage: chaos --broker nats|kafka [--cluster 3] --episodes N --seconds S [--seed X] --history FILE [--plan] [--json]\n' +
+  'usage: chaos --broker nats|kafka [--cluster 3] --episodes N --seconds S [--seed X] [--history FILE] [--plan] [--json]\n' +
+  '  --history keeps what was done and seen, for the checker; without it that is kept only after a failure\n' +
   '  --plan prints what would be done, and does nothing\n' +
   `${handoffUsage}\n${rolloutUsage}`;
+
+const scenarios = new Map<string, ScenarioCommand>([
+  ['handoff', handoffCommand],
+  ['rollout', rolloutCommand],
+]);
 
 async function main(): Promise<void> {
   // pnpm hands on the `--` that some write before the options.
   const args = process.argv.slice(2).filter((argument) => argument !== '--');
-  if (isHandoff(args)) return handoffCommand(args, stopOnSignals).then(endNow);
-  if (isRollout(args)) return rolloutCommand(args, stopOnSignals).then(endNow);
+  const reader = new OptionReader(usage);
+  const scenario = scenarioOf(args);
+  if (scenario !== undefined) {
+    const command = scenarios.get(scenario) ?? reader.refuse('scenario', scenario, [...scenarios.keys()].join(' or '));
+    return command(args, stopOnSignals).then(endNow);
+  }
   const { values } = parseArgs({
     args,
     options: {
-      broker: { type: 'string' },
-      cluster: { type: 'string', default: '1' },
+      ...commonOptions,
       episodes: { type: 'string' },
       seconds: { type: 'string' },
       seed: { type: 'string' },
       history: { type: 'string' },
       plan: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
     },
   });
-  const broker = values.broker === 'nats' || values.broker === 'kafka' ? values.broker : wrong('broker', values.broker, 'nats or kafka');
-  const cluster = values.cluster === '1' ? 1 : values.cluster === '3' ? 3 : wrong('cluster', values.cluster, '1 or 3');
-  const episodes = count('episodes', values.episodes, { min: 1, max: 100_000 });
-  const seconds = count('seconds', values.seconds, { min: leastSeconds(broker), max: 600 });
-  const seed = values.seed === undefined ? randomInt(2 ** 31) : count('seed', values.seed, { min: 0, max: 2 ** 31 });
+  const { broker, cluster } = reader.place(values);
+  const episodes = reader.count('episodes', values.episodes, { min: 1, max: 100_000 });
+  const seconds = reader.count('seconds', values.seconds, { min: leastSeconds(broker), max: 600 });
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : reader.count('seed', values.seed, { min: 0, max: 2 ** 31 });
   console.log(`seed ${seed}`);
   if (values.plan) {
     const plan = planOf({ seed, episodes, seconds, cluster, timing: timingOf(broker) });
@@ -46,7 +58,8 @@ async function main(): Promise<void> {
     if (values.json) printJson({ ok: true, command: 'chaos', broker, cluster, episodes, seed, plan });
     return;
   }
-  const historyFile = values.history ?? wrong('history', values.history, 'a file');
+  const ownFolder = values.history === undefined ? mkdtempSync(join(tmpdir(), 'quorate-history-')) : undefined;
+  const historyFile = values.history ?? join(ownFolder ?? '', 'history.jsonl');
   const beganAtMs = performance.now();
   const result = await runChaos({
     broker,
@@ -60,6 +73,8 @@ async function main(): Promise<void> {
     onStarted: stopOnSignals,
   });
   console.log(describe(result));
+  if (ownFolder !== undefined && result.ok) rmSync(ownFolder, { recursive: true, force: true });
+  else console.log(`the history is kept in ${historyFile}`);
   if (values.json) printJson({ command: 'chaos', ...result });
   if (!result.ok) process.exitCode = 1;
   endNow();
@@ -118,16 +133,6 @@ function describe(result: RunResult): string {
 
 function spread({ count: times, p50, p99, max }: Spread): string {
   return times === 0 ? 'did not happen' : `p50 ${p50} ms, p99 ${p99} ms, longest ${max} ms, ${times} times`;
-}
-
-function count(option: string, given: string | undefined, { min, max }: { readonly min: number; readonly max: number }): number {
-  const value = Number(given);
-  if (given !== undefined && Number.isInteger(value) && value >= min && value <= max) return value;
-  return wrong(option, given, `a whole number from ${min} to ${max}`);
-}
-
-function wrong(option: string, given: string | undefined, wanted: string): never {
-  throw new Error(`--${option} is ${given ?? 'missing'}, and must be ${wanted}\n${usage}`);
 }
 
 program(main);

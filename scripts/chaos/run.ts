@@ -1,21 +1,17 @@
 /** A run: one broker, one troupe, one episode after another, one verdict over all of their history. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startChaosBroker } from './chaos-broker.ts';
-import { buildChecker } from './checker.ts';
+import { writeFileSync } from 'node:fs';
 import type { Verdict, Violation } from './checker.ts';
 import { Episode } from './episode.ts';
 import type { EpisodeResult } from './episode.ts';
 import { progressOf, spreadOf } from './figures.ts';
 import type { Progress, Spread } from './figures.ts';
-import { GuardedStore, serveStore } from './guarded-store.ts';
+import type { GuardedStore } from './guarded-store.ts';
 import { planOf } from './plan.ts';
 import type { NemesisType } from './plan.ts';
+import { openStage } from './stage.ts';
 import { timingOf } from './timing.ts';
 import type { BrokerName, ChaosTiming } from './timing.ts';
-import { Troupe } from './troupe.ts';
 
 export interface RunOptions {
   readonly broker: BrokerName;
@@ -55,30 +51,18 @@ export interface RunResult {
 }
 
 export async function runChaos(options: RunOptions): Promise<RunResult> {
-  const { broker: name, cluster, historyFile } = options;
-  const timing = timingOf(name);
+  const { historyFile } = options;
+  const timing = timingOf(options.broker);
   const plans = planOf({ ...options, timing });
   writeFileSync(historyFile, '');
-  // First, for it is the quickest to fail.
-  const checker = await buildChecker();
-  const folder = mkdtempSync(join(tmpdir(), 'quorate-chaos-'));
-  const broker = await startChaosBroker(name, cluster);
-  const troupe = await Troupe.open(broker);
-  const store = new GuardedStore();
-  const server = await serveStore(store);
-  const stop = async (): Promise<void> => {
-    await troupe.close();
-    server.close();
-    await broker.close();
-    checker.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  options.onStarted(stop);
+  const stage = await openStage(options);
+  const { checker, broker, troupe, store, storePort, folder } = stage;
+  options.onStarted(() => stage.close());
   options.onBroker(broker.text);
   const account = new Account(timing);
   try {
     const run = `chaos-${randomBytes(4).toString('hex')}`;
-    const parts = { troupe, broker, timing, store, storePort: server.port, folder, historyFile, run, seconds: options.seconds };
+    const parts = { troupe, broker, timing, store, storePort, folder, historyFile, run, seconds: options.seconds };
     for (const plan of plans) {
       const result = await new Episode(parts, plan).play();
       store.forget();
@@ -86,7 +70,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     }
     return account.close(options, store, await checker.check(historyFile));
   } finally {
-    await stop();
+    await stage.close();
   }
 }
 

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { printJson } from '../../program.ts';
+import { commonOptions, OptionReader, progressLines } from '../options.ts';
 import { timingOf } from '../timing.ts';
 import { runHandoff } from './run.ts';
 import type { HandoffResult } from './result.ts';
@@ -14,37 +15,24 @@ const partitions = 64;
 const secondsMin = 10;
 const secondsMax = 600;
 
-/** Whether the command line asks for this scenario. */
-export function isHandoff(args: readonly string[]): boolean {
-  return args.some((argument, index) => argument === '--scenario=handoff' || (argument === '--scenario' && args[index + 1] === 'handoff'));
-}
-
 export async function handoffCommand(args: readonly string[], onStarted: (stop: () => Promise<void>) => void): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scenario: { type: 'string' },
-      broker: { type: 'string' },
-      cluster: { type: 'string', default: '1' },
+      ...commonOptions,
       seconds: { type: 'string' },
       seed: { type: 'string' },
       baseline: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
     },
   });
-  const broker = values.broker === 'nats' || values.broker === 'kafka' ? values.broker : wrong('broker', values.broker, 'nats or kafka');
-  const cluster = values.cluster === '1' ? 1 : values.cluster === '3' ? 3 : wrong('cluster', values.cluster, '1 or 3');
-  const seconds = Number(values.seconds);
-  if (!(Number.isInteger(seconds) && seconds >= secondsMin && seconds <= secondsMax))
-    wrong('seconds', values.seconds, `a whole number from ${secondsMin} to ${secondsMax}`);
-  const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-  if (!Number.isSafeInteger(seed) || seed < 0) wrong('seed', values.seed, 'a whole number');
+  const reader = new OptionReader(handoffUsage);
+  const place = reader.place(values);
+  const seconds = reader.count('seconds', values.seconds, { min: secondsMin, max: secondsMax });
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : reader.count('seed', values.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
   const { baseline } = values;
   console.log(`seed ${seed}`);
-  console.log(`${seconds} s, sessions of ${timingOf(broker).sessionTtlMs} ms`);
-  const beganMs = performance.now();
-  const onProgress = (text: string): void => console.log(`  ${((performance.now() - beganMs) / 1_000).toFixed(0).padStart(4)} s  ${text}`);
-  const result = await runHandoff({ broker, cluster, seconds, seed, baseline, partitions, onProgress, onStarted });
+  console.log(`${seconds} s, sessions of ${timingOf(place.broker).sessionTtlMs} ms`);
+  const result = await runHandoff({ ...place, seconds, seed, baseline, partitions, onProgress: progressLines(), onStarted });
   console.log(describe(result));
   if (values.json) printJson({ command: 'chaos', ...result });
   if (!result.ok) process.exitCode = 1;
@@ -65,8 +53,4 @@ function describe(result: HandoffResult): string {
     ...result.missed.map((name) => `    did not come about: ${name}`),
     ...result.failures.map((failure) => `    ${failure}`),
   ].join('\n');
-}
-
-function wrong(option: string, given: string | undefined, wanted: string): never {
-  throw new Error(`--${option} is ${given ?? 'missing'}, and must be ${wanted}\n${handoffUsage}`);
 }

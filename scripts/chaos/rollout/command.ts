@@ -1,6 +1,7 @@
 /** `pnpm chaos --scenario rollout`: the diskless voters of a group restarted in turn, round after round, while others take locks. */
 import { parseArgs } from 'node:util';
 import { printJson } from '../../program.ts';
+import { commonOptions, OptionReader, progressLines } from '../options.ts';
 import { timingOf } from '../timing.ts';
 import { ways } from './restart.ts';
 import type { Way } from './restart.ts';
@@ -13,33 +14,17 @@ export const rolloutUsage =
 
 const roundsMax = 1_000;
 
-/** Whether the command line asks for this scenario. */
-export function isRollout(args: readonly string[]): boolean {
-  return args.some((argument, index) => argument === '--scenario=rollout' || (argument === '--scenario' && args[index + 1] === 'rollout'));
-}
-
 export async function rolloutCommand(args: readonly string[], onStarted: (stop: () => Promise<void>) => void): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      scenario: { type: 'string' },
-      broker: { type: 'string' },
-      cluster: { type: 'string', default: '1' },
-      rounds: { type: 'string' },
-      way: { type: 'string', default: 'close' },
-      json: { type: 'boolean', default: false },
-    },
+    options: { ...commonOptions, rounds: { type: 'string' }, way: { type: 'string', default: 'close' } },
   });
-  const broker = values.broker === 'nats' || values.broker === 'kafka' ? values.broker : wrong('broker', values.broker, 'nats or kafka');
-  const cluster = values.cluster === '1' ? 1 : values.cluster === '3' ? 3 : wrong('cluster', values.cluster, '1 or 3');
-  const rounds = Number(values.rounds);
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= roundsMax))
-    wrong('rounds', values.rounds, `a whole number from 1 to ${roundsMax}`);
-  const way: Way = ways.find((known) => known === values.way) ?? wrong('way', values.way, ways.join(' or '));
-  const beganMs = performance.now();
-  const onProgress = (text: string): void => console.log(`  ${((performance.now() - beganMs) / 1_000).toFixed(0).padStart(4)} s  ${text}`);
-  console.log(`${rounds} rounds, sessions of ${timingOf(broker).sessionTtlMs} ms`);
-  const result = await runRollout({ broker, cluster, rounds, way, onProgress, onStarted });
+  const reader = new OptionReader(rolloutUsage);
+  const place = reader.place(values);
+  const rounds = reader.count('rounds', values.rounds, { min: 1, max: roundsMax });
+  const way: Way = ways.find((known) => known === values.way) ?? reader.refuse('way', values.way, ways.join(' or '));
+  console.log(`${rounds} rounds, sessions of ${timingOf(place.broker).sessionTtlMs} ms`);
+  const result = await runRollout({ ...place, rounds, way, onProgress: progressLines(), onStarted });
   console.log(describe(result));
   if (values.json) printJson({ command: 'chaos', scenario: 'rollout', ...result });
   if (!result.ok) process.exitCode = 1;
@@ -58,8 +43,4 @@ function describe(result: RolloutResult): string {
     ...result.violations.map(({ rule, key, text }) => `    ${rule} ${key}: ${text}`),
     ...result.failures.map((failure) => `    ${failure}`),
   ].join('\n');
-}
-
-function wrong(option: string, given: string | undefined, wanted: string): never {
-  throw new Error(`--${option} is ${given ?? 'missing'}, and must be ${wanted}\n${rolloutUsage}`);
 }

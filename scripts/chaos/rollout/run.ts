@@ -1,20 +1,16 @@
 /** A rollout run: three diskless voters restarted in turn while two clients and they themselves contend for locks, and a verdict over it. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChaosBroker } from '../chaos-broker.ts';
-import { buildChecker } from '../checker.ts';
 import type { Verdict, Violation } from '../checker.ts';
 import { spreadOf } from '../figures.ts';
 import type { Spread } from '../figures.ts';
-import { GuardedStore, serveStore } from '../guarded-store.ts';
 import { linesOf, mergeHistory } from '../history.ts';
 import type { HistoryLine } from '../history.ts';
+import { openStage } from '../stage.ts';
 import { timingOf } from '../timing.ts';
 import type { BrokerName } from '../timing.ts';
-import { Troupe } from '../troupe.ts';
-import type { ChaosProcess } from '../troupe.ts';
+import type { ChaosProcess, Troupe } from '../troupe.ts';
 import { pausesOf } from './pauses.ts';
 import { restart } from './restart.ts';
 import type { Restart, Way } from './restart.ts';
@@ -57,30 +53,19 @@ const election = 'e';
 const violationsShownMax = 50;
 
 export async function runRollout(options: RolloutOptions): Promise<RolloutResult> {
-  const { broker: name, cluster, onProgress } = options;
-  const checker = await buildChecker();
-  const folder = mkdtempSync(join(tmpdir(), 'quorate-rollout-'));
-  const broker = await startChaosBroker(name, cluster);
-  const troupe = await Troupe.open(broker);
-  const server = await serveStore(new GuardedStore());
-  const stop = async (): Promise<void> => {
-    await troupe.close();
-    server.close();
-    await broker.close();
-    checker.close();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  options.onStarted(stop);
-  onProgress(broker.text);
+  const stage = await openStage(options);
+  const { checker, broker, troupe, storePort, folder } = stage;
+  options.onStarted(() => stage.close());
+  options.onProgress(broker.text);
   try {
     const group = `rollout-${randomBytes(4).toString('hex')}`;
-    const rollout = new Rollout(options, troupe, { group, timing: timingOf(name), storePort: server.port, folder });
+    const rollout = new Rollout(options, troupe, { group, timing: timingOf(options.broker), storePort, folder });
     await rollout.play();
     const historyFile = join(folder, 'history.jsonl');
     writeFileSync(historyFile, linesOf(rollout.history()));
     return rollout.result(await checker.check(historyFile));
   } finally {
-    await stop();
+    await stage.close();
   }
 }
 
