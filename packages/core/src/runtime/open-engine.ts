@@ -293,12 +293,12 @@ class RunningEngine implements Engine {
   }
 
   private setTimer(): void {
-    const dueMs = this.member.nextDeadlineMs;
+    // What is due at once is no older than this turn: the loop is late only by what comes after it.
+    const dueMs = Math.max(this.member.nextDeadlineMs, this.host.monotonicMs());
     if (this.timer && dueMs >= this.timerDueMs) return;
     this.host.stopTimer(this.timer);
     this.timerDueMs = dueMs;
-    const delayMs = Math.min(timerMaxMs, Math.max(0, Math.ceil(dueMs - this.host.monotonicMs())));
-    this.timer = this.host.startTimer(this.onTimer, delayMs);
+    this.timer = this.host.startTimer(this.onTimer, Math.min(timerMaxMs, Math.max(0, Math.ceil(dueMs - this.host.monotonicMs()))));
   }
 
   private readonly onTimer = (): void => {
