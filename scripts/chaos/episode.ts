@@ -2,12 +2,14 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChaosBroker } from './chaos-broker.ts';
+import { within } from './deadline.ts';
 import type { GuardedStore } from './guarded-store.ts';
 import { linesOf, machineTimeNs, mergeHistory } from './history.ts';
 import type { HistoryLine } from './history.ts';
 import { Nemeses } from './nemesis.ts';
 import type { Strike } from './nemesis.ts';
 import type { EpisodePlan } from './plan.ts';
+import { voterNames } from './troupe.ts';
 import type { ChaosProcess, EpisodeSettings, Troupe } from './troupe.ts';
 import type { ChaosTiming } from './timing.ts';
 
@@ -55,7 +57,7 @@ export class Episode {
     // Keys are told apart by their episode, so that the registers of a run can be checked one by one.
     this.locks = contendedLocks.map((lock) => `${plan.number}/${lock}`);
     this.election = `${plan.number}/${electionName}`;
-    this.settings = { group, timing, storePort, folder: join(folder, group) };
+    this.settings = { group, voters: voterNames, timing, storePort, folder: join(folder, group) };
   }
 
   async play(): Promise<EpisodeResult> {
@@ -74,7 +76,7 @@ export class Episode {
       orphans = await this.findOrphans();
       if (nemeses.failures.length > 0) throw new Error('a nemesis failed');
     } catch (error) {
-      failures.push(...nemeses.failures, error instanceof Error ? error.message : String(error), ...(await this.statuses()));
+      failures.push(...nemeses.failures, error instanceof Error ? error.message : String(error), ...(await troupe.statuses()));
       await nemeses.heal().catch((failure: unknown) => failures.push(String(failure)));
       recoveryMs = undefined;
     }
@@ -137,27 +139,5 @@ export class Episode {
     await within(restTimeoutMs, 'not all left', Promise.all(troupe.all.map((one) => one.running.request('leave', undefined)))).catch(() =>
       troupe.killAll(),
     );
-  }
-
-  /** What each process thinks of the group, for whoever looks into a failure. */
-  private async statuses(): Promise<string[]> {
-    const texts = this.parts.troupe.all.map(async (one) => {
-      const text = one.isRunning
-        ? within(1_000, 'does not answer', one.running.request('status', undefined))
-        : Promise.reject(new Error('is not running'));
-      return `${one.name}: ${await text.catch((error: Error) => error.message)}`;
-    });
-    return Promise.all(texts);
-  }
-}
-
-async function within<T>(ms: number, complaint: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(complaint)), ms)));
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
   }
 }

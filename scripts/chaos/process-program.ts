@@ -1,11 +1,14 @@
 /** A process under chaos: it joins one group after another through its own wire, works, and says who leads. */
 import { isQuorateError, join } from '@quorate/core';
-import type { LockInfo, Quorate, Status } from '@quorate/core';
+import type { JoinOptions, LockInfo, Quorate, Status } from '@quorate/core';
 import { distinctUntilChanged, filter, firstValueFrom, map, timeout } from 'rxjs';
+import { readinessOf } from '../../examples/15-readiness/readiness.ts';
+import type { Verdict } from '../../examples/15-readiness/readiness.ts';
 import type { Connected } from '../processes/carrier.ts';
 import { notice, serveCommands } from '../processes/child-program.ts';
 import { connectThrough } from './connection.ts';
 import type { Wire } from './connection.ts';
+import { goOnSigterm } from './going.ts';
 import { StoreClient } from './guarded-store.ts';
 import { HistoryRecorder, machineTimeNs } from './history.ts';
 import { blockLoop, StopPoint } from './stop-point.ts';
@@ -18,7 +21,8 @@ export interface ChaosMembership {
   readonly wire: Wire;
   readonly group: string;
   readonly node: string;
-  readonly voters: readonly string[];
+  readonly voters: JoinOptions['voters'];
+  readonly standby: boolean;
   readonly timing: ChaosTiming;
   readonly storePort: number;
   /** The name in the history: a node that was killed comes back under another. */
@@ -30,6 +34,15 @@ export type ChaosNotice = { readonly type: 'leader'; readonly leader: string | u
 
 export interface RecoveryOrder extends Pick<Work, 'locks' | 'election'> {
   readonly withinMs: number;
+}
+
+/** What a process knows of its group. */
+export interface Look {
+  readonly probe: Verdict;
+  readonly configuration: number;
+  readonly voters: readonly string[];
+  /** Voters that the leader does not hear. */
+  readonly unheard: readonly string[];
 }
 
 const goodbyeMs = 1_000;
@@ -48,7 +61,7 @@ function member(): Quorate {
 
 /** One that starts into a broken world tries again: so does a pod. */
 async function joinUntilIn(membership: ChaosMembership, transport: Connected['transport']): Promise<Quorate> {
-  const { group, node, voters, timing } = membership;
+  const { group, node, voters, standby, timing } = membership;
   const { heartbeatMs, electionTimeoutMs, sessionTtlMs } = timing;
   for (;;) {
     try {
@@ -56,6 +69,7 @@ async function joinUntilIn(membership: ChaosMembership, transport: Connected['tr
         group,
         node,
         voters,
+        standby,
         transport,
         session: { ttlMs: sessionTtlMs },
         timing: { heartbeatMs, electionTimeoutMs, maxSessionTtlMs: sessionTtlMs },
@@ -96,6 +110,12 @@ const commands = {
     } catch (cause) {
       throw new Error(`not ready within ${withinMs} ms: ${member().status.text}`, { cause });
     }
+  },
+  /** What its readiness probe would answer, and who votes as far as it knows. */
+  look: (): Promise<Look> => {
+    const { configuration, voters } = member().members;
+    const unheard = voters.filter(({ heard }) => !heard).map(({ node }) => node);
+    return Promise.resolve({ probe: readinessOf(member().status), configuration, voters: voters.map(({ node }) => node), unheard });
   },
   work: (work: Work): Promise<void> => {
     if (!store || !recorder) throw new Error('this process is in no group');
@@ -146,6 +166,13 @@ async function whenFree(lock: string, withinMs: number): Promise<LockInfo | unde
     return last ?? { name: lock, held: false, holders: [], token: undefined, queue: ['unknown'], waiting: NaN, note: undefined };
   }
 }
+
+goOnSigterm(async (timeoutMs) => {
+  await workload?.stop();
+  const left = await quorate?.close({ timeoutMs });
+  await connected?.close();
+  if (left && !left.drained) throw new Error(`it left ${left.lapsed.join(', ')} to lapse`);
+});
 
 export type ChaosCommands = typeof commands;
 

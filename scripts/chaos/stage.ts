@@ -21,12 +21,13 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage({ broker: name, cluster }: Place): Promise<Stage> {
+/** `names` are those of the processes, where they are not the usual ones. */
+export async function openStage({ broker: name, cluster }: Place, names?: readonly string[]): Promise<Stage> {
   // First, for it is the quickest to fail.
   const checker = await buildChecker();
   const folder = mkdtempSync(join(tmpdir(), 'quorate-chaos-'));
   const broker = await startChaosBroker(name, cluster);
-  const troupe = await Troupe.open(broker);
+  const troupe = await Troupe.open(broker, names);
   const store = new GuardedStore();
   const server = await serveStore(store);
   const close = async (): Promise<void> => {

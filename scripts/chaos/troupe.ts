@@ -1,9 +1,11 @@
-/** The processes of a run: three voters and two clients, each behind a wire of its own; what was killed is started again. */
+/** The processes of a run, each behind a wire of its own: three voters and two clients unless others are named; what was killed is started again. */
 import { join } from 'node:path';
+import type { JoinOptions } from '@quorate/core';
 import { startKeeper } from '../brokers/keeper.ts';
 import type { Keeper } from '../brokers/keeper.ts';
 import { ChildProcess } from '../processes/child-process.ts';
 import type { ChaosBroker } from './chaos-broker.ts';
+import { within } from './deadline.ts';
 import type { Role, Target } from './plan.ts';
 import type { ChaosCommands, ChaosMembership, ChaosNotice } from './process-program.ts';
 import { ProcessLink } from './proxy.ts';
@@ -15,6 +17,7 @@ export const clientNames = ['c1', 'c2'] as const;
 /** What all members of an episode's group are told alike. */
 export interface EpisodeSettings {
   readonly group: string;
+  readonly voters: JoinOptions['voters'];
   readonly timing: ChaosTiming;
   readonly storePort: number;
   readonly folder: string;
@@ -47,6 +50,10 @@ export class ChaosProcess {
 
   get isVoter(): boolean {
     return voterNames.some((voter) => voter === this.name);
+  }
+
+  private get isClient(): boolean {
+    return clientNames.some((client) => client === this.name);
   }
 
   get isRunning(): boolean {
@@ -89,9 +96,10 @@ export class ChaosProcess {
     const author = this.life === 1 ? this.name : `${this.name}/${this.life}`;
     const historyFile = join(settings.folder, `${this.name}-${this.life}.jsonl`);
     this.files.push(historyFile);
-    const { group, timing, storePort } = settings;
+    const { group, voters, timing, storePort } = settings;
     const wire = { broker: this.broker.name, ports: this.link.ports };
-    const membership: ChaosMembership = { wire, group, node: this.name, voters: voterNames, timing, storePort, author, historyFile };
+    const standby = !Array.isArray(voters) && !this.isClient;
+    const membership: ChaosMembership = { wire, group, node: this.name, voters, standby, timing, storePort, author, historyFile };
     await this.running.request('join', membership);
   }
 
@@ -107,17 +115,36 @@ export class ChaosProcess {
 }
 
 export class Troupe {
-  static async open(broker: ChaosBroker): Promise<Troupe> {
-    const keeper = startKeeper(['true']);
-    const names = [...voterNames, ...clientNames];
-    const members = names.map(async (name) => new ChaosProcess(name, await ProcessLink.open(broker.ports), broker, keeper));
-    return new Troupe(await Promise.all(members), keeper);
+  static async open(broker: ChaosBroker, names: readonly string[] = [...voterNames, ...clientNames]): Promise<Troupe> {
+    const troupe = new Troupe(broker, startKeeper(['true']));
+    await Promise.all(names.map((name) => troupe.hire(name)));
+    return troupe;
   }
 
+  private readonly cast: ChaosProcess[] = [];
+
   private constructor(
-    readonly all: readonly ChaosProcess[],
+    private readonly broker: ChaosBroker,
     private readonly keeper: Keeper,
   ) {}
+
+  get all(): readonly ChaosProcess[] {
+    return this.cast;
+  }
+
+  /** One more, which is not started yet. */
+  async hire(name: string): Promise<ChaosProcess> {
+    const one = new ChaosProcess(name, await ProcessLink.open(this.broker.ports), this.broker, this.keeper);
+    this.cast.push(one);
+    return one;
+  }
+
+  /** For good. */
+  async dismiss(one: ChaosProcess): Promise<void> {
+    await one.kill();
+    one.link.close();
+    this.cast.splice(this.cast.indexOf(one), 1);
+  }
 
   async fill(): Promise<void> {
     await Promise.all(this.all.map((one) => one.start()));
@@ -139,6 +166,17 @@ export class Troupe {
     const alike = free.filter((one) => one.isVoter === (role !== 'client'));
     const candidates = having.length > 0 ? having : alike;
     return candidates[index % Math.max(1, candidates.length)];
+  }
+
+  /** What each process thinks of the group, for whoever looks into a failure. */
+  async statuses(): Promise<string[]> {
+    const texts = this.all.map(async (one) => {
+      const text = one.isRunning
+        ? within(1_000, 'does not answer', one.running.request('status', undefined))
+        : Promise.reject(new Error('is not running'));
+      return `${one.name}: ${await text.catch((error: Error) => error.message)}`;
+    });
+    return Promise.all(texts);
   }
 
   /** Without goodbyes. */

@@ -40,8 +40,8 @@ export class ChildProcess<C extends Commands, Notice = never> {
   private nextId = 1;
   private stderr = '';
   private hasEnded = false;
-  /** Resolves when the process is gone, however it went. */
-  readonly ended: Promise<void>;
+  /** Resolves when the process is gone, with how it went: `code 0`, a signal, or a code and what it complained of. */
+  readonly ended: Promise<string>;
 
   static async start<C extends Commands, Notice = never>(options: ChildOptions<Notice>): Promise<ChildProcess<C, Notice>> {
     const child = new ChildProcess<C, Notice>(options);
@@ -64,11 +64,12 @@ export class ChildProcess<C extends Commands, Notice = never> {
       const onEnd = (how: string): void => {
         if (this.hasEnded) return;
         this.hasEnded = true;
-        const error = new ChildFailure(options.name, { message: `the process ended (${how})\n${this.stderr}`, code: 'ENDED' });
+        const complaint = this.stderr === '' ? '' : `\n${this.stderr}`;
+        const error = new ChildFailure(options.name, { message: `the process ended (${how})${complaint}`, code: 'ENDED' });
         onReady?.reject(error);
         for (const { reject } of this.asked.values()) reject(error);
         this.asked.clear();
-        resolve();
+        resolve(how === 'code 0' ? how : `${how}${complaint}`);
       };
       // What a killed child had said before may still be on its way at `exit`. After a parting of ours nothing is, nor does `close` come.
       this.child.once('close', (code, signal) => onEnd(signal ?? `code ${code}`));
@@ -106,6 +107,11 @@ export class ChildProcess<C extends Commands, Notice = never> {
     this.child.kill('SIGKILL');
     await this.ended;
     return atMs;
+  }
+
+  /** SIGTERM: the process is asked to go, and has the time it takes. */
+  terminate(): void {
+    this.child.kill('SIGTERM');
   }
 
   /** SIGSTOP: the process does not run, and does not know that it does not. */

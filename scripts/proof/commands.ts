@@ -12,7 +12,9 @@ export type ProofName =
   | 'handoff nats'
   | 'handoff kafka'
   | 'rollout nats'
-  | 'rollout kafka';
+  | 'rollout kafka'
+  | 'deployment nats'
+  | 'deployment kafka';
 
 /** The last line of a command with `--json`. */
 export type Shown = Readonly<Record<string, unknown>>;
@@ -33,7 +35,7 @@ export interface Size {
   readonly jobs: number;
   readonly fuzzRuns: number;
   readonly episodes: number;
-  /** Of a rollout; each restarts all three voters. */
+  /** Of a rollout; each replaces all three voters, or all pods of a Deployment. */
   readonly rounds: number;
   readonly seed: number;
   readonly fastMutants: boolean;
@@ -47,6 +49,7 @@ const handoffSeconds = { nats: 15, kafka: 20 } as const;
 /** Far fewer messages would say that the workers were hardly at work. */
 const handoffMessages = 500;
 const votersRestarted = 3;
+const podsReplaced = 4;
 
 export function proofCommands(size: Size, historyFolder: string): readonly ProofCommand[] {
   const { seeds, from, jobs, fuzzRuns, episodes, rounds, seed, fastMutants } = size;
@@ -75,6 +78,12 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
     args: ['chaos', '--scenario', 'rollout', '--broker', broker, '--rounds', String(rounds), '--json'],
     count: (shown) => numberAt(shown, 'restarts'),
     least: votersRestarted * rounds,
+  });
+  const deployment = (broker: 'nats' | 'kafka'): ProofCommand => ({
+    name: `deployment ${broker}`,
+    args: ['chaos', '--scenario', 'rollout', '--deployment', '--broker', broker, '--rounds', String(rounds), '--json'],
+    count: (shown) => numberAt(shown, 'restarts'),
+    least: podsReplaced * rounds,
   });
   return [
     {
@@ -109,6 +118,8 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
     handoff('kafka'),
     rollout('nats'),
     rollout('kafka'),
+    deployment('nats'),
+    deployment('kafka'),
   ];
 }
 

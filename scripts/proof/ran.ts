@@ -13,6 +13,7 @@ export const brief: readonly ProofName[] = [
   'handoff kafka',
   'rollout nats',
   'rollout kafka',
+  'deployment nats',
 ];
 
 export interface Ran {

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { closeTimeoutMs } from '../../scripts/chaos/going.ts';
+import { manifest, minReady } from '../../scripts/chaos/rollout/deployment.ts';
 
 const root = resolve(__dirname, '..', '..');
 const example = join(root, 'examples', '15-readiness');
@@ -143,4 +145,20 @@ test('a Deployment that is counted has more pods than voters, an odd number of t
   expect(valueOf(counted, 'VOTERS')).toBe('');
   expect(countedBudget).toMatchObject({ kind: 'PodDisruptionBudget', spec: { maxUnavailable: 1 } });
   expect(countedBudget.spec.selector).toEqual(counted.spec.selector);
+});
+
+test('chaos replaces pods as the Deployment that is counted has it: as many, as slowly, and with as much time to go', () => {
+  const container = containerOf(counted);
+  const preStopSeconds = Number(container.lifecycle.preStop.exec.command[1]);
+  expect(manifest).toEqual({
+    replicas: counted.spec.replicas,
+    voters: Number(valueOf(counted, 'VOTERS_COUNT')),
+    graceSeconds: counted.spec.template.spec.terminationGracePeriodSeconds,
+    preStopSeconds,
+  });
+  expect(String(closeTimeoutMs)).toBe(valueOf(counted, 'CLOSE_TIMEOUT_MS'));
+  expect(minReady.nats.seconds).toBe(counted.spec.minReadySeconds);
+  const said = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+  expect(said).toContain(`\`minReadySeconds: ${minReady.nats.seconds}\``);
+  expect(said).toContain(`set ${minReady.kafka.seconds} there`);
 });

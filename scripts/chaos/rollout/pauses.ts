@@ -1,9 +1,9 @@
-/** How long nobody was granted anything while a voter was restarted, read from the history of those that stayed. */
+/** How long nobody was granted anything while a process was replaced, read from the history of those that stayed. */
 import type { HistoryLine } from '../history.ts';
-import type { Restart } from './restart.ts';
+import type { Restart } from './plot.ts';
 
 /** For each restart the longest time between two grants, of whatever lock, of which a part at least falls into it, in milliseconds. */
-export function pausesOf(history: readonly HistoryLine[], restarts: readonly Restart[]): number[] {
+export function pausesOf(history: readonly HistoryLine[], restarts: readonly Pick<Restart, 'beganNs' | 'endedNs'>[]): number[] {
   const grantsNs = history.flatMap(({ op, ok, return: at }) => (op === 'acquire' && ok === true && at !== null ? [at] : []));
   grantsNs.sort((a, b) => a - b);
   return restarts.map(({ beganNs, endedNs }) => {

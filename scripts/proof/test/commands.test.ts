@@ -11,8 +11,8 @@ function commandOf(name: ProofName): ProofCommand {
   return command;
 }
 
-test('a command that showed nothing, did nothing or did too little does not count (12 commands)', () => {
-  expect(commands).toHaveLength(12);
+test('a command that showed nothing, did nothing or did too little does not count (14 commands)', () => {
+  expect(commands).toHaveLength(14);
   for (const command of commands) {
     expect(shortfall(command, null)).toContain('showed nothing');
     expect(shortfall(command, { ok: true })).toContain('did 0 of');
@@ -35,4 +35,5 @@ test('a command that did all and found something is red', () => {
   expect(shortfall(commandOf('handoff kafka'), { ok: false, processed: 4_000 })).toBe('handoff kafka found something wrong');
   expect(shortfall(commandOf('handoff kafka'), { ok: true, processed: 4_000 })).toBeNull();
   expect(shortfall(commandOf('rollout nats'), { ok: true, restarts: 2 })).toBe('rollout nats did 2 of at least 3');
+  expect(shortfall(commandOf('deployment nats'), { ok: true, restarts: 3 })).toBe('deployment nats did 3 of at least 4');
 });
