@@ -12,7 +12,6 @@ export function modelsOf(rule: number): readonly string[] {
 export const withoutModel: Readonly<Record<number, string>> = {
   12: 'The wait before a group opens is one comparison with one clock; a model would only repeat it. Simulation restarts whole groups.',
   13: 'Tokens of a founding start from calendar clocks, about which a model can only assume what the rule says; unit tests pin the arithmetic.',
-  15: 'A group that lost its majority stops; founding it anew on request is not offered yet.',
   19: 'What fences a run is the store, whose behaviour a model could only assume: every store is tried with two writers of one seat, and a sleeping one.',
   20: 'What a store has to read is up to its broker: the suite of all stores runs on real ones, with a death at every write.',
   21: 'Voters do not tell each other yet how far their stores are; unit tests damage a log in every place.',

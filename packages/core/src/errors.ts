@@ -32,6 +32,12 @@ export const errorCodes = {
     means: 'No majority of the voters can be reached, so nothing can be decided.',
     remedy: 'Bring back the missing voters.',
   },
+  MAJORITY_LOST: {
+    retriable: true,
+    means: 'So many voters came back without their memory that no majority is left which knows the group.',
+    remedy:
+      "Bring back a voter that still has its memory; or restart those that are left, with empty stores, so that all found the group anew; `whenMajorityIsLost: 'refound'` does it by itself.",
+  },
   QUORUM_AT_RISK: {
     retriable: true,
     means: 'With this change the living voters would be too few to decide.',

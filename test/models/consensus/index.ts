@@ -10,6 +10,8 @@ import { LogModel } from './log.ts';
 import type { LogWorld } from './log.ts';
 import { NamesModel } from './names.ts';
 import type { NamesWorld } from './names.ts';
+import { RefoundingModel } from './refounding.ts';
+import type { RefoundingWorld } from './refounding.ts';
 import { StopSignModel } from './stop-sign.ts';
 import type { StopSignWorld } from './stop-sign.ts';
 import { SynodModel } from './synod.ts';
@@ -26,6 +28,8 @@ const countFounding = (world: CountWorld): Model<unknown> => new CountFoundingMo
 const names = (world: NamesWorld): Model<unknown> => new NamesModel(world);
 const founding = (world: FoundingWorld): Model<unknown> => new FoundingModel(world);
 
+const refounding = (world: RefoundingWorld): Model<unknown> => new RefoundingModel(world);
+
 export const models: readonly Model<unknown>[] = [
   ...[worlds.synod, worlds.synodWipe].map(synod),
   ...[worlds.logGaps, worlds.logRestart, worlds.logStranger, worlds.logCompaction].map(log),
@@ -33,5 +37,6 @@ export const models: readonly Model<unknown>[] = [
   ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
   ...[worlds.names].map(names),
   ...[worlds.founding, worlds.foundingLate].map(founding),
+  ...[worlds.refoundingBesideOutsider, worlds.refoundingLate, worlds.refoundingZombie].map(refounding),
   ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath, worlds.countFoundingEnded].map(countFounding),
 ];

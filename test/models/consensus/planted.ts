@@ -22,6 +22,7 @@ import { NamesModel } from './names.ts';
 import { replaced, replacedGetter } from './replaced.ts';
 import { StopSignModel } from './stop-sign.ts';
 import { SynodModel } from './synod.ts';
+import { inTheRefounding } from './planted-refounding.ts';
 import * as worlds from './worlds.ts';
 
 const duel = { ...worlds.synod, restarts: 0 };
@@ -351,6 +352,7 @@ export const planted: readonly Planted[] = [
   ...inTheLease,
   ...inTheNames,
   ...inTheFounding,
+  ...inTheRefounding,
   ...byCount,
 ];
 

@@ -4,6 +4,7 @@ import type { FoundingWorld } from './founding.ts';
 import type { LeaseWorld } from './lease.ts';
 import type { LogWorld } from './log.ts';
 import type { NamesWorld } from './names.ts';
+import type { RefoundingWorld } from './refounding.ts';
 import type { StopSignWorld } from './stop-sign.ts';
 import type { SynodWorld } from './synod.ts';
 
@@ -212,6 +213,49 @@ export const countFoundingEnded: CountWorld = {
   recordsMax: 3,
   operator: 'careful',
   marks: ['founded', 'founded after a wipe', 'founded after the end of another'],
+};
+
+export const refoundingBesideOutsider: RefoundingWorld = {
+  name: 'refounding-beside-an-outsider',
+  about:
+    'Two names that a group was founded with and one that it was not: up to two changes of voters, learned of or not; three losses of memory; survivors that judge, and found anew.',
+  names: ['a', 'b'],
+  outsiders: ['d'],
+  configurations: [
+    ['a1', 'b1'],
+    ['a1', 'b1', 'd1'],
+    ['a1', 'b2', 'd1'],
+  ],
+  wipes: 3,
+  zombies: 0,
+  incarnationsMax: 4,
+  lateAnswers: false,
+  marks: [
+    'founded anew',
+    'founded anew beside an outsider that votes in the last life',
+    'a seat is given up by a verdict',
+    'a founder gives up its incarnation',
+  ],
+};
+
+export const refoundingLate: RefoundingWorld = {
+  ...refoundingBesideOutsider,
+  name: 'refounding-with-late-answers',
+  about: 'The same with one loss of memory, where what founders are answered comes as late as it likes.',
+  wipes: 1,
+  incarnationsMax: 3,
+  lateAnswers: true,
+};
+
+export const refoundingZombie: RefoundingWorld = {
+  ...refoundingBesideOutsider,
+  name: 'refounding-with-a-zombie',
+  about:
+    'Two names found anew, while the last process of one that was started again sleeps on; no outsider votes, and that is why it holds.',
+  outsiders: [],
+  configurations: [['a1', 'b1']],
+  zombies: 1,
+  marks: ['founded anew', 'a seat is given up by a verdict', 'a founder gives up its incarnation'],
 };
 
 export const names: NamesWorld = {

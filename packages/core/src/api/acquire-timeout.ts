@@ -4,6 +4,7 @@ import type { HolderInfo, LockResult } from '../lock/command.ts';
 import { calendarText } from '../runtime/calendar.ts';
 import type { Resource } from './held-lease.ts';
 import type { Instance } from './instance.ts';
+import { majorityLostError } from './majority-lost.ts';
 import { hasQuorum, statusOf } from './status.ts';
 
 export interface TimedOut {
@@ -15,12 +16,14 @@ export interface TimedOut {
   readonly answer: LockResult | null;
 }
 
-/** `NO_QUORUM` where the group cannot decide anything, else `LOCK_TIMEOUT`. */
+/** `MAJORITY_LOST` or `NO_QUORUM` where the group cannot decide anything, else `LOCK_TIMEOUT`. */
 export function timeoutError(instance: Instance, { resource, timeoutMs, queued, answer }: TimedOut): QuorateError {
   const { engine, options } = instance;
   const { kind, name } = resource;
   const happened = `The ${kind} "${name}" was not granted within ${timeoutMs} ms`;
   const known = answer ?? queued;
+  const lost = answer === null ? majorityLostError(engine.status, happened) : null;
+  if (lost) return lost;
   if (answer === null && !hasQuorum(engine.status)) {
     const { missing, leader } = statusOf(engine.status, options);
     const details = { kind, name, timeoutMs, missing, leader };

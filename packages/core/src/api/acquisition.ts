@@ -83,7 +83,7 @@ class Acquisition<L> implements WaitingCall {
 
   begin(): void {
     const { options } = this.#request;
-    const { refusal } = this.#instance;
+    const refusal = this.#instance.refusal ?? this.#instance.bereft;
     if (refusal) return this.#reject(refusal);
     this.#timeoutMs = checkTimeout('timeoutMs', options?.timeoutMs, callTimeoutMsDefault);
     const signal = checkSignal(options?.signal);

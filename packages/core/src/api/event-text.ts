@@ -28,6 +28,18 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return warn('This voter came back without its memory; it takes part as a client until it is swapped in.');
     case 'snapshotInstalled':
       return info(`This process was far behind; it goes on from a snapshot that ${event.from} made of slot ${event.index}.`);
+    case 'majorityLost': {
+      const lost = event.lost.map(({ node, now }) => `${node} (now ${now})`);
+      return error(
+        `A majority of configuration ${event.configuration} is lost: ${list(lost)} came back without memory. Nothing is granted.`,
+      );
+    }
+    case 'majorityRegained':
+      return info('The majority of the group is not lost: a voter that was taken for lost answers, or a leader does.');
+    case 'refounding':
+      return warn(
+        `This voter gave up its seat in the founding ${event.founding}, which lost its majority: the voters found the group anew.`,
+      );
     case 'seatRegained':
       return info(`This process was swapped in: it is a voter of configuration ${event.configuration}.`);
     case 'seatGiven':

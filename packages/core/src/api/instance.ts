@@ -10,6 +10,7 @@ import { EventFeed } from './events.ts';
 import type { QuorateEvent } from './events.ts';
 import type { JoinOptions, ResolvedJoinOptions } from './join-options.ts';
 import type { LeaseLoss } from './lease-contract.ts';
+import { majorityLostError } from './majority-lost.ts';
 import { SequenceMap } from '../sequence-map.ts';
 import { Meter } from './metrics.ts';
 import type { ResourceWatch } from './resource-watch.ts';
@@ -93,6 +94,12 @@ export class Instance {
     return this.#refuse?.() ?? null;
   }
 
+  /** Why no lease can be had for now: a majority of the group is lost, and this process was told to stop there. */
+  get bereft(): QuorateError | null {
+    if (this.options.whenMajorityIsLost === 'refound' || this.engine.status.majorityLost?.told !== null) return null;
+    return majorityLostError(this.engine.status, 'No lease can be had');
+  }
+
   nowMs(): number {
     return this.engine.host.monotonicMs();
   }
@@ -146,6 +153,8 @@ export class Instance {
       case 'sessionOpened':
         for (const call of this.waiting.values()) call.onSession?.();
         return;
+      case 'majorityLost':
+        return this.#onMajorityLost();
       case 'sessionLost':
         return this.#onSessionLost(event.session, event.reason);
       case 'connection':
@@ -155,6 +164,14 @@ export class Instance {
         return this.#onStopped(event.error);
       default:
         return;
+    }
+  }
+
+  /** Whoever waits for the group waits in vain; a release goes on waiting, for a seat may yet answer after all. */
+  #onMajorityLost(): void {
+    for (const call of this.waiting.values()) {
+      const error = this.bereft;
+      if (error) call.fail(error);
     }
   }
 

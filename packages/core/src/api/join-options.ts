@@ -51,6 +51,13 @@ export interface JoinOptions {
   readonly timing?: TimingOptions;
   /** Your word that this group had no earlier life, so that it opens at once. For demos and tests. Default false. */
   readonly firstFounding?: boolean;
+  /**
+   * What a voter does once a majority of the group is lost for good: the names of so many seats came back without their memory that the rest
+   * is no majority. `stop`: it says so, calls end with MAJORITY_LOST, and it keeps its word to the group for as long as it lives. `refound`: it gives its
+   * seat up, and all voters together found the group anew, without its queues, with tokens above all before, after the wait. Silent voters
+   * are never counted as lost. With names only; the same in every process. Default `stop`.
+   */
+  readonly whenMajorityIsLost?: 'stop' | 'refound';
   /** How leaders answer keep-alives: under their lease, or after asking a majority each time. Default `lease`. */
   readonly reads?: 'lease' | 'quorum';
   /** Which changes are published as lock events for readers outside the group. Default `leadership`. */
@@ -95,6 +102,7 @@ export interface ResolvedJoinOptions {
   readonly electionTimeoutMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  readonly whenMajorityIsLost: 'stop' | 'refound';
   readonly standsBy: boolean;
   /** `Infinity` for never. */
   readonly replaceAfterMs: number;
@@ -109,6 +117,7 @@ export interface ResolvedJoinOptions {
 export const joinDefaults = {
   standby: false,
   firstFounding: false,
+  whenMajorityIsLost: 'stop',
   reads: 'lease',
   events: 'leadership',
   timeoutMs: callTimeoutMsDefault,
@@ -138,6 +147,7 @@ export function resolveJoinOptions(options: JoinOptions): ResolvedJoinOptions {
     storage,
     ...timing,
     firstFounding: checkFlag('firstFounding', options.firstFounding ?? joinDefaults.firstFounding),
+    whenMajorityIsLost: checkMajorityLost(options),
     standsBy: checkFlag('standby', options.standby ?? (Array.isArray(options.voters) ? joinDefaults.standby : true)),
     replaceAfterMs: checkAutopilot(options.autopilot, timing.electionTimeoutMs),
     reads: checkChoice('reads', options.reads ?? joinDefaults.reads, ['lease', 'quorum']),
@@ -289,6 +299,15 @@ function checkSecrets(secrets: unknown): readonly (string | Uint8Array)[] {
 
 function invalid(happened: string): QuorateError {
   return new QuorateError('INVALID_OPTIONS', happened);
+}
+
+/** Where a count founds, the broker's record counts for ever, and what replaces it is the operator's to decide. */
+function checkMajorityLost({ whenMajorityIsLost = joinDefaults.whenMajorityIsLost, voters }: JoinOptions): 'stop' | 'refound' {
+  const choice = checkChoice('whenMajorityIsLost', whenMajorityIsLost, ['stop', 'refound']);
+  if (choice === 'stop' || !isCount(voters)) return choice;
+  throw invalid(
+    "`whenMajorityIsLost` is 'refound' and `voters` is { count }: such a group is founded by the broker's log, and anew by an operator alone.",
+  );
 }
 
 /** A text from an environment variable is true whatever it says, and `firstFounding` skips a wait that keeps leases apart. */

@@ -23,7 +23,8 @@ const mailboxMax = 65_536;
  * where the storage does not; with `NODE_NAME_TAKEN` where a live process of the group answers to this
  * node name; with `VOTERS_DIFFER` where the group was formed with other voters, or none could be formed because processes
  * disagree (details: `ours`, `theirs`); with `VERSION_GAP` where the group speaks a version that this build does not know (details:
- * `node`, `theirs`, `ours`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`); with `ABORTED`.
+ * `node`, `theirs`, `ours`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`), or with `MAJORITY_LOST` where a voter
+ * that remembers the group says that its majority is lost; with `ABORTED`.
  */
 export function join(options: JoinOptions): Promise<Quorate> {
   return joinFrom({ host: systemHost, mailboxMax }, options);

@@ -7,6 +7,7 @@ import { foundingNotKeptText, refusalText } from './event-text.ts';
 import { votersText } from '../paxos/voters.ts';
 import type { Voters } from '../paxos/voters.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
+import { majorityLostError } from './majority-lost.ts';
 import { statusOf } from './status.ts';
 
 type Differing = Extract<EngineEvent, { type: 'votersDiffer' }>;
@@ -53,6 +54,8 @@ export class Opening {
       this.#clocks,
       this.#report,
     ];
+    const lost = majorityLostError(this.#engine.status, facts[0] ?? '');
+    if (lost) return lost;
     const { candidates } = this.#engine.status;
     const details = { heard, missing, stage: status.stage, opensInMs: status.opensInMs, ...(candidates && { candidates }) };
     return new QuorateError('JOIN_TIMEOUT', facts.filter((fact) => fact !== '').join(' '), { details });

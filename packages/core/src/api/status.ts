@@ -29,6 +29,11 @@ export interface Status {
   readonly seat: 'held' | 'lost' | undefined;
   /** The version of the protocol that the group uses, as far as this process knows it; it rises once every process can the next. */
   readonly level: number;
+  /**
+   * Voters that came back without their memory, so many that the rest is no majority; empty where another voter says so. Undefined while
+   * a majority may yet come back.
+   */
+  readonly majorityLost: readonly string[] | undefined;
   /** While a group is founded by count: how many there are to be, and how many this process sees, itself included. */
   readonly candidates: { readonly seen: number; readonly wanted: number } | undefined;
   /** For a readiness probe. A rolling restart waits until it is true: before that the group bears no second loss. */
@@ -63,6 +68,7 @@ export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Statu
     connection,
     seat,
     level: status.level,
+    majorityLost: status.majorityLost?.lost,
     candidates: status.candidates ?? undefined,
     ready: notReady === undefined,
     notReady,
@@ -73,6 +79,7 @@ export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Statu
 const readinessText: Readonly<Record<EngineStatus['readiness'], string | undefined>> = {
   ready: undefined,
   founding: 'the group is being formed',
+  'majority lost': 'a majority of the voters lost its memory',
   'no leader': 'no leader is known',
   'standing by': 'this process has no seat yet: it catches up and waits to be swapped in',
   'catching up': 'the leader has not heard from this voter lately',
@@ -108,8 +115,12 @@ export function statusStream(engine: Engine, seat: OwnSeat, electionTimeoutMs: n
 }
 
 function textOf(facts: Omit<Status, 'text'>): string {
-  const { stage, missing, leader, opensInMs, role, session, candidates } = facts;
+  const { stage, missing, leader, opensInMs, role, session, candidates, majorityLost } = facts;
   const without = missing.length > 0 ? `; not heard: ${missing.join(', ')}` : '';
+  if (majorityLost && stage !== 'closed') {
+    const who = majorityLost.length > 0 ? `: ${majorityLost.join(', ')} came back without memory` : '';
+    return `the majority of the group is lost${who}${without}`;
+  }
   switch (stage) {
     case 'closed':
       return 'closed';
@@ -140,6 +151,7 @@ function looksSame(a: Status, b: Status): boolean {
     a.seat === b.seat &&
     a.level === b.level &&
     a.notReady === b.notReady &&
+    a.majorityLost?.join() === b.majorityLost?.join() &&
     a.missing.join() === b.missing.join() &&
     a.voters.join() === b.voters.join()
   );

@@ -10,26 +10,27 @@ import { count, countBetween, each, flag, identifier, milliseconds, name, tuple,
 import { messageCode } from './message-code.ts';
 
 // hello             => 32 nonce voters wallMs
-// greeting          => 33 nonce voters wallMs tokenSecond longestTtlMs standing (record | null)
+// greeting          => 33 nonce voters wallMs tokenSecond longestTtlMs standing (record | null) [replaces]
 // found             => 34 record
 // foundingAccepted  => 35 founding
 // foundingConfirmed => 36 founding
-// record            => configuration tokenSecond maxSessionTtlMs firstFounding
+// record            => configuration tokenSecond maxSessionTtlMs firstFounding [replaces]             the last only where there is one
 // voters            => [node] | count
 // configuration     => founding id [seat]                         seats in order of their nodes, each node once
 // seat              => node incarnation
-// standing          => 0 unfounded | 1 accepted | 2 founded | 3 led | 4 live
+// standing          => 0 unfounded | 1 accepted | 2 founded | 3 led | 4 live | 5 bereft
 
-const standingCode: Readonly<Record<Standing, number>> = { unfounded: 0, accepted: 1, founded: 2, led: 3, live: 4 };
+const standingCode: Readonly<Record<Standing, number>> = { unfounded: 0, accepted: 1, founded: 2, led: 3, live: 4, bereft: 5 };
 
 export function foundingTuple(message: FoundingMessage): Tuple {
   switch (message.type) {
     case 'hello':
       return [messageCode.hello, message.nonce, votersField(message.voters), message.wallMs];
     case 'greeting': {
-      const { nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record } = message;
+      const { nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record, replaces } = message;
       const recorded = record === null ? null : recordTuple(record);
-      return [messageCode.greeting, nonce, votersField(voters), wallMs, tokenSecond, longestTtlMs, standingCode[standing], recorded];
+      const head = [messageCode.greeting, nonce, votersField(voters), wallMs, tokenSecond, longestTtlMs];
+      return [...head, standingCode[standing], recorded, ...replacesField(replaces)];
     }
     case 'found':
       return [messageCode.found, recordTuple(message.record)];
@@ -54,7 +55,7 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
       };
     }
     case messageCode.greeting: {
-      const [, nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record] = tuple(fields, 8, 'greeting');
+      const [, nonce, voters, wallMs, tokenSecond, longestTtlMs, standing, record, replaces] = tupleWithReplaces(fields, 8, 'greeting');
       return {
         type: 'greeting',
         nonce: identifier(nonce, 'greeting.nonce'),
@@ -64,6 +65,7 @@ export function readFoundingMessage(code: number, fields: Tuple): FoundingMessag
         longestTtlMs: milliseconds(longestTtlMs, 'greeting.longestTtlMs'),
         standing: word(standing, standingCode, 'greeting.standing'),
         record: record === null ? null : readRecord(record, 'greeting.record'),
+        ...readReplaces(replaces, 'greeting.replaces'),
       };
     }
     case messageCode.found: {
@@ -92,17 +94,37 @@ function readVoters(value: unknown, field: string): Voters {
 }
 
 export function recordTuple(record: FoundingRecord): Tuple {
-  return [configurationTuple(record.configuration), record.tokenSecond, record.maxSessionTtlMs, record.firstFounding];
+  return [
+    configurationTuple(record.configuration),
+    record.tokenSecond,
+    record.maxSessionTtlMs,
+    record.firstFounding,
+    ...replacesField(record.replaces),
+  ];
 }
 
 export function readRecord(value: unknown, field: string): FoundingRecord {
-  const [configuration, tokenSecond, maxSessionTtlMs, firstFounding] = tuple(value, 4, field);
+  const [configuration, tokenSecond, maxSessionTtlMs, firstFounding, replaces] = tupleWithReplaces(value, 4, field);
   return {
     configuration: readConfiguration(configuration, 'configuration'),
     tokenSecond: countBetween(tokenSecond, tokenSeconds, 'record.tokenSecond'),
     maxSessionTtlMs: milliseconds(maxSessionTtlMs, 'record.maxSessionTtlMs'),
     firstFounding: flag(firstFounding, 'record.firstFounding'),
+    ...readReplaces(replaces, 'record.replaces'),
   };
+}
+
+function replacesField(replaces: string | undefined): Tuple {
+  return replaces === undefined ? [] : [replaces];
+}
+
+/** Its last field is left out where no founding is replaced, as in all that was written before there was one. */
+function tupleWithReplaces(value: unknown, length: number, field: string): Tuple {
+  return tuple(value, Array.isArray(value) && value.length === length + 1 ? length + 1 : length, field);
+}
+
+function readReplaces(value: unknown, field: string): { readonly replaces?: string } {
+  return value === undefined ? {} : { replaces: identifier(value, field) };
 }
 
 export function configurationTuple({ founding, id, voters }: Configuration): Tuple {

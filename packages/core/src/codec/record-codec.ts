@@ -4,13 +4,13 @@
  */
 import { unreachable } from '../errors.ts';
 import type { Operation } from '../operation.ts';
-import type { FounderRecord } from '../paxos/founding.ts';
+import type { FounderRecord, InheritedRecord } from '../paxos/founding.ts';
 import type { ReplicaRecord } from '../paxos/acceptor.ts';
 import type { ConfigurationRecord } from '../paxos/founding-message.ts';
 import type { Batch } from '../session/command.ts';
-import { readValue } from './command-codec.ts';
+import { readValue, tokenSeconds } from './command-codec.ts';
 import { fault, isFault, Malformed, type FrameFault } from './fault.ts';
-import { count, flag, list, tuple, type Tuple } from './field.ts';
+import { count, countBetween, flag, identifier, list, milliseconds, tuple, type Tuple } from './field.ts';
 import { readRecord as readFoundingRecord, recordTuple as foundingRecordTuple } from './founding-codec.ts';
 import { ballotTuple, readBallot } from './log-codec.ts';
 import { packShared, unpack } from './message-pack.ts';
@@ -18,7 +18,7 @@ import { checkShape, frameLimits } from './shape.ts';
 
 // stored    => version record                                     record: a MessagePack value
 // version   => 0x01
-// record    => founding | discarded | promised | voted | learned | chosen | configuration
+// record    => founding | discarded | promised | voted | learned | chosen | configuration | inherited
 // founding  => 1 foundingRecord complete confirmed                founding-codec.ts
 // discarded => 2
 // promised  => 3 ballot                                           log-codec.ts
@@ -26,11 +26,12 @@ import { checkShape, frameLimits } from './shape.ts';
 // learned   => 5 slot value
 // chosen    => 6 upTo
 // configuration => 7 foundingRecord sealedAt
+// inherited => 8 founding tokenSecond longestTtlMs
 
 const recordVersion = 1;
-const recordCode = { founding: 1, discarded: 2, promised: 3, voted: 4, learned: 5, chosen: 6, configuration: 7 } as const;
+const recordCode = { founding: 1, discarded: 2, promised: 3, voted: 4, learned: 5, chosen: 6, configuration: 7, inherited: 8 } as const;
 
-type StoredRecord = FounderRecord | ReplicaRecord<Batch<Operation>> | ConfigurationRecord;
+type StoredRecord = FounderRecord | InheritedRecord | ReplicaRecord<Batch<Operation>> | ConfigurationRecord;
 
 /** The bytes are the caller's own. */
 export function encodeRecord(record: StoredRecord): Uint8Array {
@@ -73,6 +74,8 @@ function recordTuple(record: StoredRecord): Tuple {
       return [recordCode.chosen, record.upTo];
     case 'configuration':
       return [recordCode.configuration, foundingRecordTuple(record.record), record.sealedAt];
+    case 'inherited':
+      return [recordCode.inherited, record.founding, record.tokenSecond, record.longestTtlMs];
     default:
       return unreachable(record);
   }
@@ -120,6 +123,15 @@ function readTuple(value: unknown): StoredRecord {
         type: 'configuration',
         record: readFoundingRecord(record, 'configuration.record'),
         sealedAt: count(sealedAt, 'configuration.sealedAt'),
+      };
+    }
+    case recordCode.inherited: {
+      const [, founding, tokenSecond, longestTtlMs] = tuple(fields, 4, 'inherited');
+      return {
+        type: 'inherited',
+        founding: identifier(founding, 'inherited.founding'),
+        tokenSecond: countBetween(tokenSecond, tokenSeconds, 'inherited.tokenSecond'),
+        longestTtlMs: milliseconds(longestTtlMs, 'inherited.longestTtlMs'),
       };
     }
     default:

@@ -3,14 +3,15 @@
  * founds nothing. `docs/protocol.md`, "Founding".
  */
 import type { Proposer } from '../paxos/ballot.ts';
-import type { Founder, FounderInput, FounderOutput } from '../paxos/founding.ts';
+import { Founder } from '../paxos/founding.ts';
+import type { FounderInput, FounderOutput } from '../paxos/founding.ts';
 import { CountFounder } from '../paxos/founding-by-count.ts';
 import type { FoundingRecord, Greeting, Standing } from '../paxos/founding-message.ts';
 import { sameVoters } from '../paxos/voters.ts';
 import type { Voters } from '../paxos/voters.ts';
 import type { Instant } from '../time/clock.ts';
 import { Inquiry } from './inquiry.ts';
-import type { MemberOptions, MemberStatus } from './member-io.ts';
+import type { MemberEvent, MemberOptions, MemberStatus } from './member-io.ts';
 import type { MemberSend } from './member-message.ts';
 import { founderFor } from './parts.ts';
 
@@ -69,8 +70,17 @@ export class FoundingDesk {
     return [own, { to: 'count' in this.asked ? { type: 'all' } : { type: 'voters' }, message }];
   }
 
+  /** It answers a question that is still open, of whichever kind. */
+  isFresh(greeting: Greeting): boolean {
+    return this.inquiry.isAnswer(greeting) || (this.founder instanceof Founder && this.founder.isAnswer(greeting));
+  }
+
   isAnswer(greeting: Greeting): boolean {
     return this.inquiry.isAnswer(greeting);
+  }
+
+  complaintOf({ node }: Proposer, { voters: theirs }: Greeting): Extract<MemberEvent, { type: 'votersDiffer' }> {
+    return { type: 'votersDiffer', node, theirs, ours: this.asked };
   }
 
   differs(greeting: Greeting): boolean {

@@ -1,5 +1,6 @@
 /** How a node that founds nothing learns which group there is: it asks with a fresh nonce, and believes only answers to it. */
 import type { Proposer } from '../paxos/ballot.ts';
+import { provesFounding } from '../paxos/founding-message.ts';
 import type { FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import type { Voters } from '../paxos/voters.ts';
 
@@ -50,7 +51,7 @@ export class Inquiry {
     this.answered.set(from.node, greeting);
     if (!greeting.record) return null;
     if (greeting.standing === 'led') return greeting.record;
-    return greeting.standing === 'founded' && !known ? greeting.record : null;
+    return provesFounding(greeting.standing) && !known ? greeting.record : null;
   }
 
   private get nonce(): string {

@@ -1,9 +1,12 @@
 /** What a store must hold beside a snapshot: the records that come to what a member knows now, in place of all that it ever appended. */
+import { Founder } from '../paxos/founding.ts';
 import type { MemberInside, MemberRecord } from './member-io.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 
 export function keptRecords({ founder, record, replica }: MemberInside, { index }: StoredSnapshot): readonly MemberRecord[] {
   const records: MemberRecord[] = [];
+  // What the next founding has to begin above is forgotten by no snapshot of the group that this process stands by in.
+  if (founder instanceof Founder && founder.inherits) records.push({ type: 'inherited', ...founder.inherits });
   const founded = founder?.founded;
   if (founded) records.push({ type: 'founding', record: founded, complete: true, confirmed: founder.isConfirmed });
   if (!replica) return records;

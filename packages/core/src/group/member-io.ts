@@ -2,12 +2,13 @@
 import type { LockEvent } from '../lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { Proposer } from '../paxos/ballot.ts';
-import type { Founder, FounderEvent, FounderMemory, FounderRecord } from '../paxos/founding.ts';
+import type { Founder, FounderEvent, FounderMemory, FounderRecord, Inheritance, InheritedRecord } from '../paxos/founding.ts';
 import type { CountFounder } from '../paxos/founding-by-count.ts';
 import type { ArbiterAnswer, ArbiterRequest } from '../paxos/founding-log.ts';
 import type { ConfigurationRecord, FoundingRecord } from '../paxos/founding-message.ts';
 import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { Log } from '../paxos/log.ts';
+import type { LostSeat } from '../paxos/majority-watch.ts';
 import type { Replica } from '../paxos/replica.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
 import type { HolderEvent, SessionHolder } from '../session/session-holder.ts';
@@ -33,6 +34,8 @@ export interface MemberOptions {
   readonly sessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  /** What a voter does once a majority of its group is known to be lost; absent: `stop`. */
+  readonly whenMajorityIsLost?: 'stop' | 'refound' | undefined;
   /** It stands by for a seat though it is not named as a voter. */
   readonly standsBy?: boolean;
   /** As a leader it has a standby take the place of a voter that was silent for so long; absent: never. */
@@ -74,7 +77,7 @@ export interface MemberMemory {
   readonly record?: FoundingRecord;
 }
 
-export type MemberRecord = FounderRecord | ReplicaRecord<GroupBatch> | ConfigurationRecord;
+export type MemberRecord = FounderRecord | InheritedRecord | ReplicaRecord<GroupBatch> | ConfigurationRecord;
 
 export type PlaceEvent =
   /** It was too far behind for the log of the others, and goes on from a snapshot of their state. */
@@ -93,6 +96,12 @@ export type PlaceEvent =
       readonly gone: readonly Seat[];
       readonly cause: ChangeCause;
     }
+  /** The names of so many seats came back in other lives that the rest is no majority: nothing can be decided any more. */
+  | { readonly type: 'majorityLost'; readonly founding: string; readonly configuration: number; readonly lost: readonly LostSeat[] }
+  /** A seat that was taken for lost answered, or a leader is heard. */
+  | { readonly type: 'majorityRegained'; readonly founding: string }
+  /** It gave up its seat in a group that lost its majority, and goes on under a new incarnation, which founds it anew with the others. */
+  | { readonly type: 'refounding'; readonly founding: string; readonly inherits: Inheritance }
   /** Its seat was given away, and those who vote now need it no more: it goes on under a new incarnation. */
   | { readonly type: 'seatGiven'; readonly founding: string; readonly configuration: number };
 
@@ -177,7 +186,7 @@ export type MemberInput =
  * `ready`: a voter of the present configuration by its leader's word, or a client of one that has a leader. `standing by`: its seat is
  * still that of an earlier incarnation. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
  */
-export type Readiness = 'ready' | 'founding' | 'no leader' | 'standing by' | 'catching up' | 'no session';
+export type Readiness = 'ready' | 'founding' | 'majority lost' | 'no leader' | 'standing by' | 'catching up' | 'no session';
 
 export interface MemberStatus {
   /** A `standby` has a copy of the group's state and no vote. */
@@ -188,6 +197,8 @@ export interface MemberStatus {
   readonly founding: string | null;
   /** While a group is founded by count: how many there are to be, and how many this process sees, itself included. */
   readonly candidates: { readonly seen: number; readonly wanted: number } | null;
+  /** Whose seats are lost, so that no majority is left; or who said that this is so, where this process has no seat itself. */
+  readonly majorityLost: { readonly lost: readonly string[]; readonly told: string | null } | null;
   /** The number of the configuration, 0 without a group. */
   readonly configuration: number;
   readonly voters: readonly string[];

@@ -11,6 +11,7 @@ interface Seen {
   readonly candidates: MemberStatus['candidates'];
   readonly hasSession: boolean;
   readonly level: number;
+  readonly majorityLost: MemberStatus['majorityLost'];
 }
 
 export function memberStatus(place: Place, seen: Seen): MemberStatus {
@@ -22,6 +23,7 @@ export function memberStatus(place: Place, seen: Seen): MemberStatus {
     connected,
     founding: record?.configuration.founding ?? null,
     candidates: record ? null : seen.candidates,
+    majorityLost: seen.majorityLost,
     configuration: record?.configuration.id ?? 0,
     voters: record?.configuration.voters.map(({ node }) => node) ?? options.voters,
     readiness: readinessOf(place, seen),
@@ -37,7 +39,8 @@ function isAwaitingItsSeat({ voters }: Configuration, { self, voters: named }: S
   return (named.length === 0 || named.includes(self.node)) && voters.some(({ node }) => node === self.node);
 }
 
-function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options }: Seen): Readiness {
+function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options, majorityLost }: Seen): Readiness {
+  if (majorityLost) return 'majority lost';
   if (!record) return 'founding';
   if (leader === null) return 'no leader';
   // A rollout waits for a seat that an earlier incarnation has, and for none that others were given.

@@ -28,6 +28,7 @@ import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from
 import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
 import { Reports } from '../paxos/reports.ts';
+import { Survivor } from './survivor.ts';
 import { VersionWatch } from './version-watch.ts';
 import { greetingTo, holderFor, storedSeat } from './parts.ts';
 import type { MembersView } from './roll.ts';
@@ -43,6 +44,7 @@ export class Member {
   private readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
   private readonly directory: LeaderDirectory;
   private readonly place: Place;
+  private readonly survivor: Survivor;
   private announcedLeader: Ballot | null = null;
   private wantsSession = false;
   private opensAtMs = -Infinity;
@@ -57,10 +59,11 @@ export class Member {
     this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
     this.versions = new VersionWatch(options);
     this.place = new Place(options, this.versions);
+    this.survivor = new Survivor(options, this.place, this.desk);
+    this.highestToken = (memory?.founder.inherits?.tokenSecond ?? 0) * tokensPerSecond;
     this.holder = options.before?.holder ?? holderFor(options);
-    const founded = memory?.record ?? this.founder?.founded;
     if (memory?.record && !memory.founder.record) this.founder?.join(memory.record.configuration.founding);
-    const stored = founded && storedSeat(options, founded);
+    const stored = storedSeat(options, memory?.record ?? this.founder?.founded);
     if (stored) this.enterGroup(stored.record, at, stored.origin);
     else if (options.before?.record) this.follow(options.before.record, null, at);
   }
@@ -75,6 +78,7 @@ export class Member {
 
   step(input: MemberInput): MemberOutput {
     const out = (this.out = freshOutput(this.place.record?.configuration.id ?? 0));
+    if (this.survivor.isOver && (input.type === 'frame' || input.type === 'tick')) return out;
     switch (input.type) {
       case 'frame':
         this.onFrame(input.frame, input.at);
@@ -150,7 +154,8 @@ export class Member {
     const opensInMs = Math.max(0, this.opensAtMs - at.monotonicMs);
     const { options, versions, holder, desk } = this;
     const [hasSession, level] = [holder.session !== null, versions.spokenAt(at.monotonicMs)];
-    return memberStatus(this.place, { options, leader, connected, opensInMs, candidates: desk.candidates, hasSession, level });
+    const seen = { options, leader, connected, opensInMs, candidates: desk.candidates, hasSession, level };
+    return memberStatus(this.place, { ...seen, majorityLost: this.survivor.status(at.monotonicMs) });
   }
 
   members(at: Instant): MembersView {
@@ -174,14 +179,18 @@ export class Member {
   private onFoundingMessage(from: Proposer, message: FoundingMessage, at: Instant): void {
     if (message.type === 'hello') this.onHello(from, message, at);
     else if (message.type === 'greeting') this.onGreeting(from, message, at);
-    else this.stepFounder(from, message, at);
+    else this.takeFounder(this.desk.step({ type: 'message', from, message }, at), at);
   }
 
   /** Messages that mean something only within one founding, and most only within one configuration of it. */
   private onGroupMessage(frame: MemberFrame, message: Exclude<MemberMessage, FoundingMessage>, at: Instant): void {
     const configuration = this.place.record?.configuration;
     if (!configuration) return;
-    if (frame.founding !== configuration.founding) return this.reportForeign(frame);
+    const { from, founding } = frame;
+    if (founding !== configuration.founding)
+      return founding === ''
+        ? undefined
+        : this.once(`founding ${from.node} ${founding}`, { type: 'foreignFounding', node: from.node, founding });
     const ofAny = this.place.onAnyConfiguration(frame, message, at);
     if (ofAny) this.takeSeat(ofAny, at);
     else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
@@ -209,12 +218,14 @@ export class Member {
 
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
     const { place, desk, options, tokenSecond } = this;
-    this.stepFounder(from, hello, at);
+    this.takeFounder(this.desk.step({ type: 'message', from, message: hello }, at), at);
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;
-    if (!isNamesake && !desk.isFounding && !this.seat) return;
-    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond }, at));
+    // Where voters are named, whoever is asked has, or had, a seat.
+    if (!isNamesake && options.count !== undefined && !desk.isFounding && !this.seat) return;
+    const { isBereft } = this.survivor;
+    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond, isBereft }, at));
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {
@@ -224,18 +235,11 @@ export class Member {
       if (isOther && this.desk.isAnswer(greeting)) this.once(`name ${instanceOf(from)}`, { type: 'nodeNameTaken', by: from });
       return;
     }
-    if (this.desk.isFounding) this.stepFounder(from, greeting, at);
-    else if (this.desk.differs(greeting)) this.reportVoters(from, greeting);
+    this.takeSeat(this.survivor.onGreeting(from, greeting, at), at);
+    if (this.desk.isFounding) this.takeFounder(this.desk.step({ type: 'message', from, message: greeting }, at), at);
+    else if (this.desk.differs(greeting)) this.once(`voters ${from.node}`, this.desk.complaintOf(from, greeting));
     const found = this.desk.onGreeting(from, greeting, this.place.record);
     if (found && (!this.seat || isBesideNames(this.options))) this.follow(found, from, at);
-  }
-
-  private reportVoters(from: Proposer, { voters: theirs }: Greeting): void {
-    this.once(`voters ${from.node}`, { type: 'votersDiffer', node: from.node, theirs, ours: this.desk.asked });
-  }
-
-  private stepFounder(from: Proposer, message: FoundingMessage, at: Instant): void {
-    this.takeFounder(this.desk.step({ type: 'message', from, message }, at), at);
   }
 
   private takeFounder(output: FounderOutput | null, at: Instant): void {
@@ -248,6 +252,7 @@ export class Member {
       if (event.type === 'founded') this.enterGroup(event.record, at);
       if (event.type === 'groupExists') this.follow(event.record, null, at);
       if (event.type === 'foundingEnded') this.stepHolder({ type: 'foundingReplaced', at });
+      if (event.type === 'foundingAccepted' && this.options.count === undefined) this.place.standNoMore();
     }
     if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }
@@ -371,11 +376,11 @@ export class Member {
   private onTick(at: Instant): void {
     const nowMs = at.monotonicMs;
     this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
-    if (this.leaderBallot(nowMs) === null) this.desk.lookAgain();
     this.takeFounder(this.desk.step({ type: 'tick' }, at), at);
     if (this.holder.session === null) this.out.send.push(...this.desk.ask(at));
     this.takeSeat(this.place.onTick(at), at);
     this.announceLeader(at);
+    this.takeSeat(this.survivor.onTick(this.leaderBallot(nowMs), this.tokenSecond, at), at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
     for (const out of this.place.askOrders(this.leaderBallot(nowMs), at)) this.takeSeat(out, at);
@@ -384,10 +389,6 @@ export class Member {
   private onFlush(at: Instant): void {
     this.sendToLeader(this.holder.takeSubmissions(at.monotonicMs), at);
     this.takeSeat(this.place.flush(at), at);
-  }
-
-  private reportForeign({ from, founding }: MemberFrame): void {
-    if (founding !== '') this.once(`founding ${from.node} ${founding}`, { type: 'foreignFounding', node: from.node, founding });
   }
 
   private once(key: string, event: MemberEvent): void {

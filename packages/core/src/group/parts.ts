@@ -28,8 +28,9 @@ export function founderFor(options: MemberOptions): Founder | CountFounder | nul
  */
 export function storedSeat(
   { memory, rowCodec, levels }: MemberOptions,
-  founded: FoundingRecord,
-): { readonly record: FoundingRecord; readonly origin: SeatOrigin } {
+  founded: FoundingRecord | null | undefined,
+): { readonly record: FoundingRecord; readonly origin: SeatOrigin } | null {
+  if (!founded) return null;
   const { replica, snapshot } = memory ?? {};
   const { maxSessionTtlMs, configuration } = founded;
   const state = snapshot && restoredState(snapshot, new GroupState({ maxSessionTtlMs }, levels), rowCodec);
@@ -60,17 +61,22 @@ export function greetingTo(
     desk,
     options: { maxSessionTtlMs },
     tokenSecond,
-  }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number },
+    isBereft,
+  }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number; isBereft: boolean },
   at: Instant,
 ): Greeting {
+  const { founder } = desk;
+  const { longestTtlMs = maxSessionTtlMs, inherits } = founder instanceof Founder ? founder : {};
+  const ofSeat = seat?.holdsLease(at) ? 'led' : isBereft ? 'bereft' : null;
   return {
     type: 'greeting',
     nonce,
     voters: desk.asked,
     wallMs: at.wallMs,
     tokenSecond,
-    longestTtlMs: maxSessionTtlMs,
-    standing: seat?.holdsLease(at) ? 'led' : desk.standing(seat !== null),
-    record: seat ? record : (desk.founder?.acceptedRecord ?? null),
+    longestTtlMs,
+    standing: ofSeat ?? desk.standing(seat !== null),
+    record: seat ? record : (founder?.acceptedRecord ?? null),
+    ...(inherits && { replaces: inherits.founding }),
   };
 }

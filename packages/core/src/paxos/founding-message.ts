@@ -22,6 +22,8 @@ export interface Greeting {
   /** The second (since 2020) of the highest token the sender remembers, 0 for none. */
   readonly tokenSecond: number;
   readonly longestTtlMs: number;
+  /** The founding that the sender gave up because its majority was lost, where it did: the next one replaces it. */
+  readonly replaces?: string | undefined;
   readonly standing: Standing;
   /** The record the sender accepted, where it has one. */
   readonly record: FoundingRecord | null;
@@ -30,9 +32,14 @@ export interface Greeting {
 /**
  * - `unfounded`: a configured voter, or a candidate, that has accepted no record. `accepted`: one record, completion unknown.
  * - `founded`: knows that its record is complete. `led`: a leader that a majority acknowledges says so.
- * - `live`: a client, or a voter that came back without its memory.
+ * - `live`: a client, or a voter that came back without its memory. `bereft`: as `founded`, and a majority of its group is lost.
  */
-export type Standing = 'unfounded' | 'accepted' | 'founded' | 'led' | 'live';
+export type Standing = 'unfounded' | 'accepted' | 'founded' | 'led' | 'live' | 'bereft';
+
+/** Its sender knows that its record is complete, so that there is a group, or was one that this sender keeps its word to. */
+export function provesFounding(standing: Standing): boolean {
+  return standing === 'founded' || standing === 'led' || standing === 'bereft';
+}
 
 /**
  * 1. Lists exactly the configured voters, or as many candidates as were asked for, each in one incarnation.
@@ -47,6 +54,8 @@ export interface FoundingRecord {
   readonly maxSessionTtlMs: number;
   /** The user's word that there was no earlier life, so that the opening wait is skipped. */
   readonly firstFounding: boolean;
+  /** The founding that this one replaces, where a survivor of it takes part; then nobody's word makes it the first. */
+  readonly replaces?: string | undefined;
 }
 
 /**

@@ -2,14 +2,17 @@
  * How named voters become a group: unanimously, each in one incarnation, an incarnation at most once. The safety rules 11 to 14;
  * `docs/protocol.md`, "Founding".
  */
-import { unreachable } from '../errors.ts';
+import { invariant, unreachable } from '../errors.ts';
 import type { Proposer } from './ballot.ts';
 import type { Seat } from './configuration.ts';
+import type { FounderEvent, FounderInput, FounderOptions, FounderOutput, Inheritance } from './founder-io.ts';
 import type * as M from './founding-message.ts';
-import type { ArbiterAnswer, ArbiterRequest } from './founding-log.ts';
-import type { FoundingMessage, FoundingRecord, Standing } from './founding-message.ts';
+import { provesFounding } from './founding-message.ts';
+import type { FoundingRecord, Standing } from './founding-message.ts';
 import { isCounted, sameVoters } from './voters.ts';
 import type { Voters } from './voters.ts';
+
+export type * from './founder-io.ts';
 
 /** Founders whose calendar clocks differ by more are refused: the first token of a founding rests on them. */
 export const foundersClockSkewMaxMs = 2000;
@@ -22,69 +25,6 @@ const existingGroupPeriods = 40;
 
 /** Complaints are made once for each cause; beyond this many causes they are all alike. */
 const complaintsMax = 1_000;
-
-export interface FounderOptions {
-  readonly self: Proposer;
-  /** Sorted; contains `self.node`. */
-  readonly voters: readonly string[];
-  /** How often a founder repeats itself. */
-  readonly periodMs: number;
-  readonly maxSessionTtlMs: number;
-  readonly firstFounding: boolean;
-  readonly memory?: FounderMemory | undefined;
-}
-
-export interface FounderMemory {
-  readonly record: FoundingRecord | null;
-  readonly complete: boolean;
-  /** True if every founder was known to have confirmed: one that has lost its memory since will not say it again. */
-  readonly confirmed?: boolean;
-  readonly tokenSecond: number;
-}
-
-export type FounderRecord =
-  | { readonly type: 'founding'; readonly record: FoundingRecord; readonly complete: boolean; readonly confirmed?: boolean }
-  /** The incarnation is discarded, as if its storage had been wiped: the holder mints another and starts anew. */
-  | { readonly type: 'discarded' };
-
-export type FounderEvent =
-  | { readonly type: 'votersDiffer'; readonly node: string; readonly theirs: Voters; readonly ours: Voters }
-  | { readonly type: 'clocksDiffer'; readonly node: string; readonly byMs: number }
-  | { readonly type: 'foundingAccepted'; readonly founding: string }
-  | { readonly type: 'founded'; readonly record: FoundingRecord }
-  | { readonly type: 'foundingConfirmed'; readonly founding: string }
-  /** A seat that knows completion, or a leader with a majority, answered a fresh nonce: there is a group without this incarnation. */
-  | { readonly type: 'groupExists'; readonly record: FoundingRecord; readonly told: string }
-  /**
-   * The broker's log of foundings lacks one that it held before, or that of a living group, of which `told` is one: it is not taken for
-   * an empty one, and this process founds nothing.
-   */
-  | { readonly type: 'foundingNotKept'; readonly founding: string; readonly told: string | null }
-  | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat }
-  /** An operator ended the founding that this incarnation had a part in, and the incarnation is discarded. */
-  | { readonly type: 'foundingEnded'; readonly founding: string };
-
-export interface FounderOutput {
-  readonly persist: FounderRecord[];
-  /** Once what is persisted is durable. Asked by founders that a broker's log decides for. */
-  arbitrate: ArbiterRequest | null;
-  readonly send: {
-    readonly to: { readonly type: 'all' } | { readonly type: 'voters' } | { readonly type: 'node'; readonly node: string };
-    readonly message: FoundingMessage;
-  }[];
-  readonly events: FounderEvent[];
-}
-
-export type FounderInput =
-  | {
-      readonly type: 'message';
-      readonly from: Proposer;
-      readonly message: FoundingMessage;
-      readonly nowMs: number;
-      readonly wallMs: number;
-    }
-  | { readonly type: 'tick'; readonly nowMs: number; readonly wallMs: number }
-  | { readonly type: 'arbiter'; readonly answer: ArbiterAnswer; readonly nowMs: number; readonly wallMs: number };
 
 interface Witness {
   readonly seat: Seat;
@@ -138,12 +78,33 @@ export class Founder {
     return this.isConfirmed || this.discarded || this.hasJoined ? Infinity : this.dueMs;
   }
 
-  /** A stop-sign gave this incarnation a seat, which is as good as to know completion. */
+  /** A stop-sign gave this incarnation a seat, which is as good as to know completion. What was accepted elsewhere is never left for it. */
   join(): void {
+    invariant(this.record === null || this.complete, 'who accepted a record takes no seat under another founding');
     this.hasJoined = true;
   }
 
-  get standing(): Exclude<Standing, 'led'> {
+  /** This incarnation says nothing more. */
+  discard(): void {
+    this.discarded = true;
+  }
+
+  /** What it has to hand on to the next founding, until that is complete. */
+  get inherits(): Inheritance | undefined {
+    return this.complete || this.hasJoined ? undefined : this.options.memory?.inherits;
+  }
+
+  /** The longest TTL that anybody may have been granted, as far as it knows. */
+  get longestTtlMs(): number {
+    return Math.max(this.options.maxSessionTtlMs, this.options.memory?.inherits?.longestTtlMs ?? 0);
+  }
+
+  /** To the present nonce. */
+  isAnswer({ nonce }: M.Greeting): boolean {
+    return this.nonce !== '' && nonce === this.nonce;
+  }
+
+  get standing(): Exclude<Standing, 'led' | 'bereft'> {
     if (this.hasJoined) return 'founded';
     if (!this.record) return this.existing ? 'live' : 'unfounded';
     return this.complete ? 'founded' : 'accepted';
@@ -215,15 +176,13 @@ export class Founder {
   }
 
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
-    if (this.nonce === '' || greeting.nonce !== this.nonce) return;
+    if (!this.isAnswer(greeting)) return;
     this.complain(from, greeting.voters);
     if (!this.isOtherVoter(from.node)) return;
     const byMs = Math.abs(greeting.wallMs - wallMs);
     this.witnesses.set(from.node, { seat: { node: from.node, incarnation: from.incarnation }, greeting, byMs });
     if (this.record && !this.complete) return this.reconsider(greeting);
-    if (!this.record && greeting.record && (greeting.standing === 'founded' || greeting.standing === 'led')) {
-      return this.recognise(from, greeting.record, nowMs);
-    }
+    if (!this.record && greeting.record && provesFounding(greeting.standing)) return this.recognise(from, greeting.record, nowMs);
     if (byMs > foundersClockSkewMaxMs) this.once(`clock ${from.node}`, { type: 'clocksDiffer', node: from.node, byMs });
     this.maybePropose(wallMs);
   }
@@ -232,8 +191,7 @@ export class Founder {
   private reconsider(greeting: M.Greeting): void {
     const record = this.record;
     if (!record) return;
-    if (sameFounding(greeting.record, record) && (greeting.standing === 'founded' || greeting.standing === 'led'))
-      return this.learnComplete();
+    if (sameFounding(greeting.record, record) && provesFounding(greeting.standing)) return this.learnComplete();
     const stranger = this.strangerTo(record);
     // It takes all to found anew, so nothing is lost by first hearing from all that none of them knows completion.
     if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;
@@ -263,9 +221,9 @@ export class Founder {
 
   /** All others answered this nonce, have accepted nothing, name the same voters, and their clocks agree with ours. */
   private agreeToFound(wallMs: number): boolean {
-    const { voters, self, maxSessionTtlMs, firstFounding, memory } = this.options;
+    const { voters, self, firstFounding, memory } = this.options;
     const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
-    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
+    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, memory?.inherits?.tokenSecond ?? 0, secondOf(wallMs));
     for (const witness of others) {
       if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
       if (witness.byMs > foundersClockSkewMaxMs) return false;
@@ -273,13 +231,16 @@ export class Founder {
     }
     const seats = others.map((witness) => witness?.seat).filter((seat) => seat !== undefined);
     const all = [...seats, { node: self.node, incarnation: self.incarnation }].sort((a, b) => (a.node < b.node ? -1 : 1));
-    const longestTtlMs = Math.max(maxSessionTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
+    const longestTtlMs = Math.max(this.longestTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
+    const replaces = memory?.inherits?.founding ?? others.find((witness) => witness?.greeting.replaces !== undefined)?.greeting.replaces;
     this.accept({
       // An incarnation founds at most once, so its name is a name for the founding.
       configuration: { founding: self.incarnation, id: 1, voters: all },
       tokenSecond: tokenSecond + 1,
       maxSessionTtlMs: longestTtlMs,
-      firstFounding,
+      // Where somebody remembers an earlier life, there was one, whatever the user said.
+      firstFounding: firstFounding && replaces === undefined,
+      ...(replaces !== undefined && { replaces }),
     });
     return true;
   }
@@ -289,9 +250,17 @@ export class Founder {
     if (this.record) return sameFounding(this.record, record) && !this.complete ? this.sayAccepted() : undefined;
     const names = record.configuration.voters.map(({ node }) => node);
     if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameVoters(names, voters)) return;
+    if (!this.isAboveInherited(record)) return;
     // The proposer compares every clock with its own only: two others can still be too far from each other.
     if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;
     this.accept(record);
+  }
+
+  /** Its proposer heard from this very incarnation what it inherits; a record that does not say so was not made of that. */
+  private isAboveInherited({ replaces, tokenSecond, maxSessionTtlMs, firstFounding }: FoundingRecord): boolean {
+    const { inherits } = this;
+    if (!inherits) return true;
+    return replaces !== undefined && !firstFounding && tokenSecond > inherits.tokenSecond && maxSessionTtlMs >= inherits.longestTtlMs;
   }
 
   private accept(record: FoundingRecord): void {

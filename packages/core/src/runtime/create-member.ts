@@ -53,7 +53,7 @@ export function createMember(
   before?: Member,
 ): Member {
   const { node, voters, heartbeatMs, electionTimeoutMs, sessionTtlMs, maxSessionTtlMs, firstFounding, reads, host, storage } = options;
-  const { count, standsBy, replaceAfterMs = Infinity } = options;
+  const { count, standsBy, whenMajorityIsLost, replaceAfterMs = Infinity } = options;
   return new Member({
     self: { node, ...identity },
     voters,
@@ -62,6 +62,7 @@ export function createMember(
     sessionTtlMs,
     maxSessionTtlMs,
     firstFounding,
+    whenMajorityIsLost,
     standsBy,
     replaceAfterMs,
     reads,

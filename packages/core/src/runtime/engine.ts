@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly sessionTtlMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  /** Absent: `stop`. */
+  readonly whenMajorityIsLost?: 'stop' | 'refound';
   readonly standsBy: boolean;
   /** Absent: never. */
   readonly replaceAfterMs?: number;

@@ -6,9 +6,6 @@ import { orderAnswers } from '../paxos/voter-order.ts';
 import type { Host, TimerHandle } from '../time/host.ts';
 import type { EngineEvent } from './engine.ts';
 
-/** After these a process goes on under another incarnation. */
-export const beginsAnew: ReadonlySet<EngineEvent['type']> = new Set(['gaveUp', 'seatGiven', 'foundingEnded']);
-
 interface Leaver {
   readonly host: Host;
   readonly members: MembersView;

@@ -21,12 +21,13 @@ import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
-import { beginsAnew, leaveSeat, sessionEnd } from './leaving.ts';
+import { leaveSeat, sessionEnd } from './leaving.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import { Outcomes } from './outcomes.ts';
 import type { OutcomeListener } from './outcomes.ts';
 import { packTurn, piledByConfiguration } from './outbox.ts';
+import { loadNext, successionOf, type Succession } from './next-incarnation.ts';
 import { OwnHeader } from './own-header.ts';
 import { RunWriter } from './run-writer.ts';
 import { speechOf } from './versions.ts';
@@ -317,7 +318,8 @@ class RunningEngine implements Engine {
     else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
     else if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
-    else if (this.phase === 'running' && beginsAnew.has(event.type)) this.startAnew(event.type === 'seatGiven' ? this.member : undefined);
+    const succession = successionOf(event, this.member);
+    if (succession && this.phase === 'running') this.startAnew(succession);
     this.tell(event);
   }
 
@@ -344,13 +346,12 @@ class RunningEngine implements Engine {
 
   private readonly frameBytesMax = (): number => this.channel?.frameBytesMax ?? batchBytesMax;
 
-  /** Who gave up as a founder, or whose seat was given away, goes on under a new incarnation, as if its storage had been wiped. */
-  private startAnew(before?: Member): void {
+  /** Whose incarnation is over goes on under another, as if its storage had been wiped. */
+  private startAnew(succession: Succession): void {
     this.writer.isBusy = true;
     const again = async (): Promise<void> => {
-      await this.writer.settled().then(() => this.options.storage.discard());
-      const loaded = await loadMember(this.options);
-      this.member = createMember(this.options, loaded, this.frameBytesMax, before);
+      const loaded = await this.writer.settled().then(() => loadNext(this.options, succession));
+      this.member = createMember(this.options, loaded, this.frameBytesMax, succession.before);
       this.writer.isBusy = false;
       this.watchers.askAgain();
       for (const type of ['open', 'tick'] as const) this.give({ type, at: readClock(this.host) });

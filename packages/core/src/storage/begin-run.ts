@@ -45,6 +45,11 @@ export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredS
       case 'founding':
         founder = { ...founder, record: record.record, complete: record.complete, confirmed: record.confirmed };
         break;
+      case 'inherited': {
+        const { founding, tokenSecond, longestTtlMs } = record;
+        founder = { ...founder, inherits: { founding, tokenSecond, longestTtlMs } };
+        break;
+      }
       case 'promised':
         promised = record.ballot;
         break;

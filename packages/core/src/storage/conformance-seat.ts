@@ -195,7 +195,10 @@ const founding: Extract<MemberRecord, { type: 'founding' }> = {
   confirmed: false,
 };
 
+export const inherited: MemberRecord = { type: 'inherited', founding: 'f', tokenSecond: 123_456_789, longestTtlMs: 60_000 };
+
 export const everyRecord: readonly MemberRecord[] = [
+  inherited,
   founding,
   { ...founding, complete: true },
   { ...founding, complete: true, confirmed: true },

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { isQuorateError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import { everyRecord, minted, Seat, snapshotOf, votesOf } from './conformance-seat.ts';
+import { everyRecord, inherited, minted, Seat, snapshotOf, votesOf } from './conformance-seat.ts';
 import type { StorageSubject } from './conformance-seat.ts';
 
 export type { Damage, DyingStorage, StoragePlace, StorageSubject } from './conformance-seat.ts';
@@ -34,6 +34,7 @@ export function storageConformance(subject: StorageSubject): readonly StorageCas
     ['gives a snapshot back to the byte, and nothing of the one before it (2 snapshots)', replacesSnapshots],
     ['forgets everything with its incarnation, and is usable at once (3 starts)', discards],
     ['starts a discarded incarnation anew, though its process died before the storage was cleared (2 starts)', completesADiscard],
+    ['keeps what a survivor hands on to its next incarnation (3 starts)', handsOn],
     ['lets the next process in once it is closed (2 processes)', closes],
   ];
   if (subject.secondProcess === 'refused') cases.push(['keeps a second process out while the first lives (2 processes)', refusesASecond]);
@@ -187,6 +188,16 @@ async function completesADiscard(seat: Seat): Promise<void> {
   await next.append(votesOf(7, 9));
   await seat.restart(next);
   await seat.holds(votesOf(7, 9), undefined, 'second');
+}
+
+async function handsOn(seat: Seat): Promise<void> {
+  const storage = await seat.start();
+  await storage.append([...votesOf(1, 4), { type: 'discarded' }]);
+  await storage.discard();
+  assert.deepEqual((await storage.load(minted('second'))).identity, { incarnation: 'second', run: 1 });
+  await storage.append([inherited]);
+  await seat.restart(storage);
+  await seat.holds([inherited], undefined, 'second');
 }
 
 async function closes(seat: Seat): Promise<void> {

@@ -36,6 +36,7 @@ export class EngineDouble implements Engine {
     leader: 'n',
     connected: ['n'],
     candidates: null,
+    majorityLost: null,
     founding: 'f',
     voters: ['n'],
     configuration: 1,

@@ -144,12 +144,16 @@ const seats: fc.Arbitrary<readonly Seat[]> = fc
   .uniqueArray(seat, { maxLength: 7, selector: (one) => one.node })
   .map((all) => all.sort((a, b) => (a.node < b.node ? -1 : 1)));
 
-export const foundingRecord: fc.Arbitrary<FoundingRecord> = fc.record({
-  configuration: fc.record({ founding: identifier, id: count, voters: seats }),
-  tokenSecond,
-  maxSessionTtlMs: milliseconds,
-  firstFounding: fc.boolean(),
-});
+export const foundingRecord: fc.Arbitrary<FoundingRecord> = fc.record(
+  {
+    configuration: fc.record({ founding: identifier, id: count, voters: seats }),
+    tokenSecond,
+    maxSessionTtlMs: milliseconds,
+    firstFounding: fc.boolean(),
+    replaces: identifier,
+  },
+  { requiredKeys: ['configuration', 'tokenSecond', 'maxSessionTtlMs', 'firstFounding'] },
+);
 
 const counts = fc.array(count, { maxLength: 20 });
 const nodes = fc.array(node, { maxLength: 7 });
@@ -253,16 +257,20 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
   }),
   snapshotChunk: fc.record({ type: fc.constant('snapshotChunk'), hash, chunk: count, rows: fc.array(snapshotRow, { maxLength: 8 }) }),
   hello: fc.record({ type: fc.constant('hello'), nonce: identifier, voters, wallMs: milliseconds }),
-  greeting: fc.record({
-    type: fc.constant('greeting'),
-    nonce: identifier,
-    voters,
-    wallMs: milliseconds,
-    tokenSecond,
-    longestTtlMs: milliseconds,
-    standing: fc.constantFrom('unfounded', 'accepted', 'founded', 'led', 'live'),
-    record: fc.oneof(foundingRecord, fc.constant(null)),
-  }),
+  greeting: fc
+    .record({
+      type: fc.constant('greeting'),
+      nonce: identifier,
+      voters,
+      wallMs: milliseconds,
+      tokenSecond,
+      longestTtlMs: milliseconds,
+      standing: fc.constantFrom('unfounded', 'accepted', 'founded', 'led', 'live', 'bereft'),
+      record: fc.oneof(foundingRecord, fc.constant(null)),
+    })
+    .chain((greeting) =>
+      fc.option(identifier, { nil: undefined }).map((replaces) => (replaces === undefined ? greeting : { ...greeting, replaces })),
+    ),
   found: fc.record({ type: fc.constant('found'), record: foundingRecord }),
   foundingAccepted: fc.record({ type: fc.constant('foundingAccepted'), founding: identifier }),
   foundingConfirmed: fc.record({ type: fc.constant('foundingConfirmed'), founding: identifier }),
@@ -331,5 +339,6 @@ export const recordsByType: { readonly [T in MemberRecord['type']]: fc.Arbitrary
   voted: fc.record({ type: fc.constant('voted'), slot: count, ballot, value }),
   learned: fc.record({ type: fc.constant('learned'), slot: count, value }),
   chosen: fc.record({ type: fc.constant('chosen'), upTo: count }),
+  inherited: fc.record({ type: fc.constant('inherited'), founding: identifier, tokenSecond, longestTtlMs: milliseconds }),
   configuration: fc.record({ type: fc.constant('configuration'), record: foundingRecord, sealedAt: count }),
 };

@@ -11,5 +11,6 @@ export const recordSamples: { readonly [T in MemberRecord['type']]: Extract<Memb
   voted: { type: 'voted', slot, ballot, value },
   learned: { type: 'learned', slot: 70_000, value: null },
   chosen: { type: 'chosen', upTo: 6 },
+  inherited: { type: 'inherited', founding: 'f', tokenSecond: 123_456_789, longestTtlMs: 60_000 },
   configuration: { type: 'configuration', record: samples.found.record, sealedAt: 6 },
 };

@@ -28,6 +28,7 @@ export interface WorldOptions {
   readonly duplication?: number;
   readonly delayMs?: readonly [number, number];
   readonly firstFounding?: boolean;
+  readonly whenMajorityIsLost?: 'stop' | 'refound';
   readonly sessionTtlMs?: number;
   readonly reads?: 'lease' | 'quorum';
   readonly batchBytesMax?: number;
@@ -49,6 +50,8 @@ export interface StartOptions {
     readonly incarnation: string;
     readonly run: number;
   };
+  /** The member that it goes on for. */
+  readonly before?: Member;
   /** What this process believes the voters to be, where it differs. */
   readonly voters?: readonly string[];
 }
@@ -107,7 +110,7 @@ export class World {
   }
 
   /** Starts a process with empty memory, or with what its last run wrote. */
-  start(node: string, { memory, voters }: StartOptions = {}): Process {
+  start(node: string, { memory, voters, before }: StartOptions = {}): Process {
     const id = this.processes.length + 1;
     const incarnation = memory?.incarnation ?? `${node}#${id}`;
     const run = (memory?.run ?? 0) + 1;
@@ -122,6 +125,7 @@ export class World {
       sessionTtlMs: ttlMs,
       maxSessionTtlMs: ttlMs,
       firstFounding: options.firstFounding ?? true,
+      whenMajorityIsLost: options.whenMajorityIsLost,
       standsBy: options.standbys?.includes(node) ?? false,
       replaceAfterMs: options.replaceAfterMs ?? Infinity,
       reads: options.reads ?? 'lease',
@@ -140,6 +144,7 @@ export class World {
       rowCodec,
       at: clock.read(this.nowMs),
       memory: memory && foldRecords(memory.disk, memory.stored),
+      before: before?.inspect,
     });
     const process: Process = {
       id,
@@ -315,9 +320,18 @@ export class World {
     for (const event of output.events) process.events.push({ atMs: this.nowMs, event });
     this.observer.onStep(process, process.member, output);
     this.send(process, output);
-    if (!output.events.some(({ type }) => type === 'gaveUp' || type === 'seatGiven')) return;
-    process.isAlive = false;
-    this.start(process.node);
+    for (const event of output.events) {
+      if (event.type !== 'gaveUp' && event.type !== 'seatGiven' && event.type !== 'refounding') continue;
+      process.isAlive = false;
+      this.startAnew(process, event);
+    }
+  }
+
+  /** As the loop does it: a survivor hands on what it knows, and keeps its session. */
+  private startAnew({ node, member, id }: Process, event: MemberEvent): void {
+    if (event.type !== 'refounding') return void this.start(node);
+    const disk: readonly MemberRecord[] = [{ type: 'inherited', ...event.inherits }];
+    this.start(node, { memory: { disk, incarnation: `${node}#${id}+`, run: 0 }, before: member });
   }
 
   /** One frame per destination, as a turn of the real loop sends. */

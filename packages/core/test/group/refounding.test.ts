@@ -1,0 +1,113 @@
+/** A majority loses its memory, and the voters that are left stop or found the group anew. The safety rules 12, 13 and 15. */
+import { take } from './locks.ts';
+import { World, worldTiming } from './world.ts';
+import type { Process, WorldOptions } from './world.ts';
+
+const { electionTimeoutMs, heartbeatMs } = worldTiming;
+const ttlMs = 4_000;
+/** No leader for four election timeouts, one of up to twice that to fall silent, and two rounds of questions. */
+const verdictMs = 6 * electionTimeoutMs + 10 * heartbeatMs;
+
+function openedWorld(options: WorldOptions = {}): World {
+  const world = new World({ ...options, sessionTtlMs: ttlMs });
+  world.until('all have a session', () => world.everyoneHasASession());
+  return world;
+}
+
+function foundingOf({ member }: Process): string | undefined {
+  return member.inspect.record?.configuration.founding;
+}
+
+function refoundedAll(world: World, before: string | undefined): boolean {
+  return world.everyoneHasASession() && world.living.every((process) => foundingOf(process) !== before);
+}
+
+describe('with refound', () => {
+  const whenMajorityIsLost = 'refound';
+
+  it('one survivor and two that came back found the group anew, with higher tokens and after the wait (3 voters, 1 client, safety 15)', () => {
+    const world = openedWorld({ whenMajorityIsLost, clients: ['x'] });
+    const token = take(world, 'x', 'held');
+    const before = foundingOf(world.process('a'));
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.until('the survivor gives up', () => world.eventsOf('refounding').length > 0, verdictMs);
+    const [refounding] = world.eventsOf('refounding');
+    expect(refounding).toMatchObject({ node: 'a', event: { founding: before, inherits: { longestTtlMs: ttlMs } } });
+    world.until('all found anew', () => refoundedAll(world, before));
+    const founded = world.eventsOf('founded').findLast(({ node }) => node === 'a');
+    expect(founded?.event).toMatchObject({ record: { replaces: before, firstFounding: false } });
+    const opened = world.eventsOf('sessionOpened').find(({ atMs }) => atMs > (founded?.atMs ?? Infinity));
+    expect((opened?.atMs ?? 0) - (founded?.atMs ?? 0)).toBeGreaterThanOrEqual(ttlMs);
+    expect(take(world, 'x', 'held')).toBeGreaterThan(token);
+    expect(world.process('x').events.some(({ event }) => event.type === 'sessionLost')).toBe(true);
+  });
+
+  it('two survivors of five found anew with three that came back (5 voters)', () => {
+    const world = openedWorld({ whenMajorityIsLost, voters: ['a', 'b', 'c', 'd', 'e'] });
+    const before = foundingOf(world.process('a'));
+    for (const node of ['c', 'd', 'e']) world.restartEmpty(node);
+    world.until('all found anew', () => refoundedAll(world, before));
+    expect(world.eventsOf('refounding').map(({ node }) => node)).toEqual(expect.arrayContaining(['a', 'b']));
+  });
+
+  it('waits for silent voters for ever: whoever does not answer is not lost (3 voters, safety 15)', () => {
+    const world = openedWorld({ whenMajorityIsLost });
+    world.restartEmpty('b');
+    world.kill('c');
+    world.run(30_000);
+    expect(world.eventsOf('majorityLost')).toEqual([]);
+    expect(world.eventsOf('refounding')).toEqual([]);
+  });
+
+  it('goes on where an outsider and a named voter are a majority (3 voters, 1 standby, safety 15)', () => {
+    const world = openedWorld({ whenMajorityIsLost, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+    const before = foundingOf(world.process('a'));
+    world.kill('c');
+    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    world.start('c');
+    world.restartEmpty('b');
+    world.until('b votes again', () => world.process('b').member.inspect.replica !== null);
+    expect(world.eventsOf('refounding')).toEqual([]);
+    expect(foundingOf(world.process('b'))).toBe(before);
+  });
+
+  it('keeps what it inherits through a restart before the others are there (3 voters)', () => {
+    const world = openedWorld({ whenMajorityIsLost });
+    const token = take(world, 'a', 'held');
+    const before = foundingOf(world.process('a'));
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.until('the survivor gives up', () => world.eventsOf('refounding').length > 0, verdictMs);
+    const again = world.restartWithMemory('a');
+    expect(again.member.inspect.founder).toMatchObject({ inherits: { founding: before } });
+    world.until('all found anew', () => refoundedAll(world, before));
+    expect(take(world, 'a', 'held')).toBeGreaterThan(token);
+  });
+});
+
+describe('with stop', () => {
+  it('says so and grants nothing, and those that came back say it too (3 voters)', () => {
+    const world = openedWorld();
+    const before = foundingOf(world.process('a'));
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.until('the survivor says so', () => world.eventsOf('majorityLost').length > 0, verdictMs);
+    world.run(30_000);
+    const status = (node: string) => world.process(node).member.status(world.at(world.process(node)));
+    expect(status('a')).toMatchObject({ readiness: 'majority lost', majorityLost: { lost: ['b', 'c'], told: null } });
+    expect(status('b')).toMatchObject({ readiness: 'majority lost', majorityLost: { lost: [], told: 'a' } });
+    expect(world.living.every(({ member }) => member.session === null)).toBe(true);
+    expect(world.eventsOf('refounding')).toEqual([]);
+    expect(foundingOf(world.process('a'))).toBe(before);
+  });
+
+  it('takes it back when a voter returns with its memory (3 voters)', () => {
+    const world = openedWorld();
+    const { disk, incarnation } = world.process('b');
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.until('the survivor says so', () => world.eventsOf('majorityLost').length > 0, verdictMs);
+    world.kill('b');
+    world.start('b', { memory: { disk, incarnation, run: 1 } });
+    world.until('all have a session', () => world.everyoneHasASession());
+    expect(world.eventsOf('majorityRegained').map(({ node }) => node)).toContain('a');
+    expect(world.process('a').member.status(world.at(world.process('a'))).majorityLost).toBeNull();
+  });
+});
