@@ -105,6 +105,54 @@ export const founding: readonly Mutant[] = [
     killers: [unit('paxos/founding')],
   },
   {
+    name: 'silence-is-a-lost-seat',
+    hazard: 'A survivor gives up its seat because others are silent (rule 15).',
+    patches: [
+      patch(
+        'paxos/majority-watch.ts',
+        'return answers === undefined || answers.has(incarnation) ? undefined : [...answers].at(-1);',
+        "return answers?.has(incarnation) === true ? undefined : ([...(answers ?? [])].at(-1) ?? 'nobody');",
+      ),
+    ],
+    killers: [unit('paxos/majority-watch'), model('refounding-beside-an-outsider')],
+  },
+  {
+    name: 'old-answer-is-a-lost-seat',
+    hazard: 'A survivor believes an answer to an earlier question, re-read from a retained topic (rule 15).',
+    patches: [
+      patch(
+        'paxos/majority-watch.ts',
+        "if (this.nonce === '' || nonce !== this.nonce) return;",
+        "if (this.nonce === '' || nonce === '') return;",
+      ),
+    ],
+    killers: [unit('paxos/majority-watch'), model('refounding-beside-an-outsider')],
+  },
+  {
+    name: 'loss-of-the-first-voters',
+    hazard: 'A survivor judges by the configuration that it first had a seat in, not by the last that it knows (rule 15).',
+    patches: [patch('paxos/majority-watch.ts', 'configuration.id <= this.known.id) return;', 'configuration.id > 0) return;')],
+    killers: [unit('paxos/majority-watch'), model('refounding-beside-an-outsider')],
+  },
+  {
+    name: 'inherited-tokens-forgotten',
+    hazard: 'A group that is founded anew begins its tokens below those that a survivor remembers (rules 13 and 15).',
+    patches: [
+      patch('paxos/founding.ts', 'if (memory?.inherits) tokenSecond =', 'if (memory?.inherits && tokenSecond < 0) tokenSecond ='),
+      patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', '!firstFounding && tokenSecond >= 0 &&'),
+    ],
+    killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
+  },
+  {
+    name: 'first-founding-of-a-group-that-was',
+    hazard: 'A group that is founded anew skips its wait because the user said that there was no earlier life (rules 12 and 15).',
+    patches: [
+      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined,', 'firstFounding,'),
+      patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', 'tokenSecond > inherits.tokenSecond &&'),
+    ],
+    killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
+  },
+  {
     name: 'wiped-voter-keeps-its-incarnation',
     hazard: 'A voter that lost its memory comes back as who it was (rule 3; lesson: wiped voter rejoins under its old identity).',
     patches: [

@@ -176,7 +176,7 @@ export class Founder {
   }
 
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
-    if (!this.isAnswer(greeting)) return;
+    if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
     if (!this.isOtherVoter(from.node)) return;
     const byMs = Math.abs(greeting.wallMs - wallMs);
@@ -223,7 +223,8 @@ export class Founder {
   private agreeToFound(wallMs: number): boolean {
     const { voters, self, firstFounding, memory } = this.options;
     const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
-    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, memory?.inherits?.tokenSecond ?? 0, secondOf(wallMs));
+    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
+    if (memory?.inherits) tokenSecond = Math.max(tokenSecond, memory.inherits.tokenSecond);
     for (const witness of others) {
       if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
       if (witness.byMs > foundersClockSkewMaxMs) return false;

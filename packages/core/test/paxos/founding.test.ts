@@ -1,7 +1,7 @@
 /** One founder at a desk: which record it accepts, and when it knows completion. The safety rules 11 to 14. */
 import type { Proposer } from '../../src/paxos/ballot.ts';
 import { Founder } from '../../src/paxos/founding.ts';
-import type { FounderOutput } from '../../src/paxos/founding.ts';
+import type { FounderOutput, Inheritance } from '../../src/paxos/founding.ts';
 import type { FoundingMessage, FoundingRecord, Greeting } from '../../src/paxos/founding-message.ts';
 
 const voters = ['a', 'b', 'c'];
@@ -16,8 +16,9 @@ class Desk {
   readonly founder: Founder;
   nonce = '';
 
-  constructor(node: string) {
-    this.founder = new Founder({ self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true });
+  constructor(node: string, inherits?: Inheritance) {
+    const memory = { record: null, complete: false, tokenSecond: 0, inherits };
+    this.founder = new Founder({ self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true, memory });
   }
 
   hear(from: Proposer, message: FoundingMessage): FounderOutput {
@@ -41,6 +42,43 @@ const right = recordOf(
   'a#1',
   voters.map((node) => seat(node)),
 );
+
+describe('a founder that inherits', () => {
+  const inherits = { founding: 'old', tokenSecond: 2_000_000_000, longestTtlMs: 9_000 };
+  const above = { ...right, replaces: 'old', firstFounding: false, tokenSecond: 2_000_000_001, maxSessionTtlMs: 9_000 };
+
+  it('proposes a record above all of it, and nobody is believed that there was no earlier life (3 voters, safety 15)', () => {
+    const desk = new Desk('a', inherits);
+    desk.tick(0);
+    for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
+    expect(desk.founder.acceptedRecord).toMatchObject({ ...above, configuration: { founding: 'a#1' } });
+  });
+
+  it('proposes so where another founder inherits (3 voters, safety 15)', () => {
+    const desk = new Desk('a');
+    desk.tick(0);
+    desk.hear(seat('b'), desk.greeting({ replaces: 'old', tokenSecond: 2_000_000_000, longestTtlMs: 9_000 }));
+    desk.hear(seat('c'), desk.greeting());
+    expect(desk.founder.acceptedRecord).toMatchObject({ ...above, configuration: { founding: 'a#1' } });
+  });
+
+  it.each([
+    ['names no founding that it replaces', { replaces: undefined }],
+    ['skips the wait', { firstFounding: true }],
+    ['starts its tokens too low', { tokenSecond: 2_000_000_000 }],
+    ['waits too short', { maxSessionTtlMs: 8_999 }],
+  ])('accepts no record that %s (3 voters, safety 15)', (_what, less) => {
+    const desk = new Desk('b', inherits);
+    expect(desk.hear(seat('a'), { type: 'found', record: { ...above, ...less } }).persist).toEqual([]);
+    expect(desk.hear(seat('a'), { type: 'found', record: above }).persist).toHaveLength(1);
+  });
+
+  it('takes no seat elsewhere once it accepted a record (3 voters, safety 15)', () => {
+    const desk = new Desk('b');
+    desk.hear(seat('a'), { type: 'found', record: right });
+    expect(() => desk.founder.join()).toThrow('who accepted a record takes no seat');
+  });
+});
 
 describe('a founder', () => {
   it('accepts one record, ever, durably before it says so (3 voters)', () => {
