@@ -172,7 +172,9 @@ class Life {
         await quorate.lock(probe).run(() => undefined, { timeoutMs: Infinity });
         return;
       } catch (error) {
-        if (!isQuorateError(error, 'SESSION_LOST') && !isQuorateError(error, 'LEASE_LOST')) throw error;
+        // A voter that was cut off while the others went on may take them for lost, until it hears from them.
+        if (isQuorateError(error, 'MAJORITY_LOST')) await this.#world.sleep(process, 100);
+        else if (!isQuorateError(error, 'SESSION_LOST') && !isQuorateError(error, 'LEASE_LOST')) throw error;
       }
     }
   }

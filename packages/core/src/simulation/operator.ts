@@ -16,6 +16,7 @@ const expectedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_CAUGHT_UP',
   'NOT_HEARD',
   'NO_QUORUM',
+  'MAJORITY_LOST',
   'QUORUM_AT_RISK',
   'SEAT_IN_USE',
   'STORAGE_FAILED',

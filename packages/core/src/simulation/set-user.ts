@@ -20,6 +20,7 @@ const expectedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NOT_HELD',
   'NOT_OWNER',
   'NO_QUORUM',
+  'MAJORITY_LOST',
   'SESSION_LOST',
   'STORAGE_FAILED',
 ]);

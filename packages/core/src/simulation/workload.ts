@@ -20,6 +20,7 @@ const expectedCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MAILBOX_FULL',
   'NOT_HELD',
   'NO_QUORUM',
+  'MAJORITY_LOST',
   'SESSION_LOST',
   'STORAGE_FAILED',
 ]);
