@@ -186,7 +186,10 @@ export class Member {
   private onGroupMessage(frame: MemberFrame, message: Exclude<MemberMessage, FoundingMessage>, at: Instant): void {
     const configuration = this.place.record?.configuration;
     if (!configuration) return;
-    if (frame.founding !== configuration.founding) return this.reportForeign(frame);
+    const { from, founding } = frame;
+    if (founding === '') return;
+    if (founding !== configuration.founding)
+      return this.once(`founding ${from.node} ${founding}`, { type: 'foreignFounding', node: from.node, founding });
     const ofAny = this.place.onAnyConfiguration(frame, message, at);
     if (ofAny) this.takeSeat(ofAny, at);
     else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
@@ -385,10 +388,6 @@ export class Member {
   private onFlush(at: Instant): void {
     this.sendToLeader(this.holder.takeSubmissions(at.monotonicMs), at);
     this.takeSeat(this.place.flush(at), at);
-  }
-
-  private reportForeign({ from, founding }: MemberFrame): void {
-    if (founding !== '') this.once(`founding ${from.node} ${founding}`, { type: 'foreignFounding', node: from.node, founding });
   }
 
   private once(key: string, event: MemberEvent): void {

@@ -365,11 +365,13 @@ export class Place {
   /** It accepted the record of another founding: it takes no seat in this one any more, whatever it comes to hear. */
   standNoMore(): void {
     this.standby = null;
+    this.snapshots = null;
   }
 
   /** The seat is given up with its incarnation: nothing is said under it from here on. */
   giveUp(): void {
     this.voter = null;
+    this.snapshots = null;
   }
 
   /** A majority of a later configuration holds what this seat held: nobody asks it any more. */
