@@ -14,5 +14,4 @@ export const withoutModel: Readonly<Record<number, string>> = {
   13: 'Tokens of a founding start from calendar clocks, about which a model can only assume what the rule says; unit tests pin the arithmetic.',
   19: 'What fences a run is the store, whose behaviour a model could only assume: every store is tried with two writers of one seat, and a sleeping one.',
   20: 'What a store has to read is up to its broker: the suite of all stores runs on real ones, with a death at every write.',
-  21: 'Voters do not tell each other yet how far their stores are; unit tests damage a log in every place.',
 };

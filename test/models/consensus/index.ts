@@ -14,6 +14,8 @@ import { RefoundingModel } from './refounding.ts';
 import type { RefoundingWorld } from './refounding.ts';
 import { StopSignModel } from './stop-sign.ts';
 import type { StopSignWorld } from './stop-sign.ts';
+import { StoreModel } from './store.ts';
+import type { StoreWorld } from './store.ts';
 import { SynodModel } from './synod.ts';
 import type { SynodWorld } from './synod.ts';
 import * as worlds from './worlds.ts';
@@ -26,6 +28,7 @@ const lease = (world: LeaseWorld): Model<unknown> => new LeaseModel(world);
 const stopSign = (world: StopSignWorld): Model<unknown> => new StopSignModel(world);
 const countFounding = (world: CountWorld): Model<unknown> => new CountFoundingModel(world);
 const names = (world: NamesWorld): Model<unknown> => new NamesModel(world);
+const store = (world: StoreWorld): Model<unknown> => new StoreModel(world);
 const founding = (world: FoundingWorld): Model<unknown> => new FoundingModel(world);
 
 const refounding = (world: RefoundingWorld): Model<unknown> => new RefoundingModel(world);
@@ -36,6 +39,7 @@ export const models: readonly Model<unknown>[] = [
   ...[worlds.lease, worlds.leaseRestart, worlds.leaseSuspended].map(lease),
   ...[worlds.stopSignGaps, worlds.stopSignVoid, worlds.swap].map(stopSign),
   ...[worlds.names].map(names),
+  ...[worlds.store, worlds.storeForgotten].map(store),
   ...[worlds.founding, worlds.foundingLate].map(founding),
   ...[worlds.refoundingBesideOutsider, worlds.refoundingLate, worlds.refoundingZombie].map(refounding),
   ...[worlds.countFounding, worlds.countFoundingWipe, worlds.countFoundingDeath, worlds.countFoundingEnded].map(countFounding),

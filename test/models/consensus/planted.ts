@@ -19,6 +19,7 @@ import { FoundingModel } from './founding.ts';
 import { LeaseModel } from './lease.ts';
 import { LogModel } from './log.ts';
 import { NamesModel } from './names.ts';
+import { inTheStores } from './planted-stores.ts';
 import { replaced, replacedGetter } from './replaced.ts';
 import { StopSignModel } from './stop-sign.ts';
 import { SynodModel } from './synod.ts';
@@ -351,6 +352,7 @@ export const planted: readonly Planted[] = [
   ...inTheStopSign,
   ...inTheLease,
   ...inTheNames,
+  ...inTheStores,
   ...inTheFounding,
   ...inTheRefounding,
   ...byCount,

@@ -6,6 +6,7 @@ import type { LogWorld } from './log.ts';
 import type { NamesWorld } from './names.ts';
 import type { RefoundingWorld } from './refounding.ts';
 import type { StopSignWorld } from './stop-sign.ts';
+import type { StoreWorld } from './store.ts';
 import type { SynodWorld } from './synod.ts';
 
 export const synod: SynodWorld = {
@@ -264,4 +265,32 @@ export const names: NamesWorld = {
     'Three named voters and two standbys of other names: up to four changes of voters, any of the named loses its memory once, and they found anew when they can.',
   rules: [14],
   marks: ['an outsider votes', 'there are five voters', 'founded anew beside an outsider', 'a founder never learned of its seat'],
+};
+
+export const store: StoreWorld = {
+  name: 'store-that-goes-back',
+  about: 'Three voters; one promises twice and restarts twice, its store may lose its last record once; any frame lost, late or doubled.',
+  marks: [
+    'a store that went back is found out',
+    'a store that kept everything is trusted',
+    'a store that went back unseen is trusted',
+    'a voter in doubt learns',
+    'a store that went back starts twice',
+  ],
+  promises: 2,
+  learns: 1,
+  restarts: 2,
+  losses: 1,
+  forgets: 0,
+};
+
+export const storeForgotten: StoreWorld = {
+  name: 'store-after-all-restarted',
+  about: 'Three voters; one promises twice and restarts, the two others forget what they heard of it; any frame lost, late or doubled.',
+  marks: ['a store that kept everything is trusted', 'a store that went back unseen is trusted', 'all have forgotten'],
+  promises: 2,
+  learns: 0,
+  restarts: 1,
+  losses: 1,
+  forgets: 2,
 };

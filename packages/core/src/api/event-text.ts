@@ -44,6 +44,10 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return info(`This process was swapped in: it is a voter of configuration ${event.configuration}.`);
     case 'seatGiven':
       return warn('The seat of this voter was given to another; it goes on without a vote.');
+    case 'storeWentBack':
+      return error(
+        `The store of this voter went back: it holds ${event.found} records, and ${event.by} saw ${event.seen}. It goes on as if it had lost its memory.`,
+      );
     case 'votersChanged':
       return info(`The voters are ${list(event.configuration.voters.map(({ node }) => node))} (configuration ${event.configuration.id}).`);
     case 'votersChanging': {

@@ -82,6 +82,7 @@ const readinessText: Readonly<Record<EngineStatus['readiness'], string | undefin
   'majority lost': 'a majority of the voters lost its memory',
   'no leader': 'no leader is known',
   'standing by': 'this process has no seat yet: it catches up and waits to be swapped in',
+  recollecting: 'this voter came back, and asks the others whether its store forgot something',
   'catching up': 'the leader has not heard from this voter lately',
   'no session': 'no session is open',
 };

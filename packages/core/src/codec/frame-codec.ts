@@ -13,6 +13,7 @@ import { packShared, unpack } from './message-pack.ts';
 import { sealBytes, type SealedParts, type Sealer } from './seal.ts';
 import { readSessionMessage, sessionTuple } from './session-codec.ts';
 import { readSnapshotMessage, snapshotTuple } from './snapshot-codec.ts';
+import { readStoreMessage, storeTuple } from './store-codec.ts';
 import { checkShape, frameLimits, type FrameLimits } from './shape.ts';
 
 // frame    => magic version flags [seal] header [message]         header and messages: a MessagePack value each
@@ -229,6 +230,11 @@ function messageTuple(message: Message): Tuple {
     case 'orderGiven':
     case 'orderAnswered':
       return membershipTuple(message);
+    case 'storeAt':
+    case 'storesSeen':
+    case 'recall':
+    case 'recalled':
+      return storeTuple(message);
     case 'hello':
     case 'greeting':
     case 'found':
@@ -264,6 +270,7 @@ function readMessage(value: unknown): Message {
     readSessionMessage(code, fields) ??
     readFoundingMessage(code, fields) ??
     readMembershipMessage(code, fields) ??
+    readStoreMessage(code, fields) ??
     readSnapshotMessage(code, fields);
   if (message === null) throw new Malformed(`message code ${code} is not known`);
   return message;

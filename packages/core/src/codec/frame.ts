@@ -2,6 +2,7 @@
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
 import type { PaxosMessage } from '../paxos/message.ts';
+import type { StoreMessage } from '../paxos/store-message.ts';
 import type { MembershipMessage } from '../paxos/voter-order.ts';
 import type { Batch } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
@@ -11,6 +12,7 @@ export type Message =
   | SnapshotMessage
   | PaxosMessage<Batch<Operation>>
   | MembershipMessage
+  | StoreMessage
   | FoundingMessage
   | SessionMessage<Operation, OperationResult, WatchedState>;
 

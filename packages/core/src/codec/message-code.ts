@@ -19,6 +19,10 @@ export const messageCode = {
   roster: 15,
   orderGiven: 16,
   orderAnswered: 17,
+  storeAt: 18,
+  storesSeen: 19,
+  recall: 20,
+  recalled: 21,
 
   hello: 32,
   greeting: 33,

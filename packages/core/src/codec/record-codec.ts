@@ -7,6 +7,7 @@ import type { Operation } from '../operation.ts';
 import type { FounderRecord, InheritedRecord } from '../paxos/founding.ts';
 import type { ReplicaRecord } from '../paxos/acceptor.ts';
 import type { ConfigurationRecord } from '../paxos/founding-message.ts';
+import type { PositionRecord } from '../paxos/store-message.ts';
 import type { Batch } from '../session/command.ts';
 import { readValue, tokenSeconds } from './command-codec.ts';
 import { fault, isFault, Malformed, type FrameFault } from './fault.ts';
@@ -18,7 +19,7 @@ import { checkShape, frameLimits } from './shape.ts';
 
 // stored    => version record                                     record: a MessagePack value
 // version   => 0x01
-// record    => founding | discarded | promised | voted | learned | chosen | configuration | inherited
+// record    => founding | discarded | promised | voted | learned | chosen | configuration | inherited | position
 // founding  => 1 foundingRecord complete confirmed                founding-codec.ts
 // discarded => 2
 // promised  => 3 ballot                                           log-codec.ts
@@ -27,11 +28,22 @@ import { checkShape, frameLimits } from './shape.ts';
 // chosen    => 6 upTo
 // configuration => 7 foundingRecord sealedAt
 // inherited => 8 founding tokenSecond longestTtlMs
+// position  => 9 position
 
 const recordVersion = 1;
-const recordCode = { founding: 1, discarded: 2, promised: 3, voted: 4, learned: 5, chosen: 6, configuration: 7, inherited: 8 } as const;
+const recordCode = {
+  founding: 1,
+  discarded: 2,
+  promised: 3,
+  voted: 4,
+  learned: 5,
+  chosen: 6,
+  configuration: 7,
+  inherited: 8,
+  position: 9,
+} as const;
 
-type StoredRecord = FounderRecord | InheritedRecord | ReplicaRecord<Batch<Operation>> | ConfigurationRecord;
+type StoredRecord = FounderRecord | InheritedRecord | ReplicaRecord<Batch<Operation>> | ConfigurationRecord | PositionRecord;
 
 /** The bytes are the caller's own. */
 export function encodeRecord(record: StoredRecord): Uint8Array {
@@ -76,6 +88,8 @@ function recordTuple(record: StoredRecord): Tuple {
       return [recordCode.configuration, foundingRecordTuple(record.record), record.sealedAt];
     case 'inherited':
       return [recordCode.inherited, record.founding, record.tokenSecond, record.longestTtlMs];
+    case 'position':
+      return [recordCode.position, record.position];
     default:
       return unreachable(record);
   }
@@ -133,6 +147,10 @@ function readTuple(value: unknown): StoredRecord {
         tokenSecond: countBetween(tokenSecond, tokenSeconds, 'inherited.tokenSecond'),
         longestTtlMs: milliseconds(longestTtlMs, 'inherited.longestTtlMs'),
       };
+    }
+    case recordCode.position: {
+      const [, position] = tuple(fields, 2, 'position');
+      return { type: 'position', position: count(position, 'position.position') };
     }
     default:
       throw new Malformed('the record is of no known kind');

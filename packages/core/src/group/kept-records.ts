@@ -3,13 +3,13 @@ import { Founder } from '../paxos/founding.ts';
 import type { MemberInside, MemberRecord } from './member-io.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 
-export function keptRecords({ founder, record, replica }: MemberInside, { index }: StoredSnapshot): readonly MemberRecord[] {
+export function keptRecords({ founder, record, replica, stores }: MemberInside, { index }: StoredSnapshot): readonly MemberRecord[] {
   const records: MemberRecord[] = [];
   // What the next founding has to begin above is forgotten by no snapshot of the group that this process stands by in.
   if (founder instanceof Founder && founder.inherits) records.push({ type: 'inherited', ...founder.inherits });
   const founded = founder?.founded;
   if (founded) records.push({ type: 'founding', record: founded, complete: true, confirmed: founder.isConfirmed });
-  if (!replica) return records;
+  if (!replica) return [...records, { type: 'position', position: stores.position }];
   const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
   // First, for what comes before it counts nothing in this configuration.
   if (record && record.configuration.id > 1) records.push({ type: 'configuration', record, sealedAt: floor });
@@ -17,5 +17,7 @@ export function keptRecords({ founder, record, replica }: MemberInside, { index 
   for (const vote of votes) if (vote.slot > index) records.push({ type: 'voted', ...vote });
   for (const entry of learned) if (entry.slot > index) records.push({ type: 'learned', ...entry });
   records.push({ type: 'chosen', upTo: chosenIndex });
+  // Last, for it says what all that is before it comes to.
+  records.push({ type: 'position', position: stores.position });
   return records;
 }

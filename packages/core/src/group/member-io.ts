@@ -9,7 +9,9 @@ import type { ConfigurationRecord, FoundingRecord } from '../paxos/founding-mess
 import type { Configuration, Seat } from '../paxos/configuration.ts';
 import type { Log } from '../paxos/log.ts';
 import type { LostSeat } from '../paxos/majority-watch.ts';
+import type { StoreLapse } from '../paxos/recollection.ts';
 import type { Replica } from '../paxos/replica.ts';
+import type { PositionRecord } from '../paxos/store-message.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
 import type { HolderEvent, SessionHolder } from '../session/session-holder.ts';
 import type { VoterOrder } from '../paxos/voter-order.ts';
@@ -20,6 +22,7 @@ import type { FeatureLevels } from './feature-level.ts';
 import type { GroupState } from './group-state.ts';
 import type { GroupBatch, GroupEntry, MemberFrame, MemberSend } from './member-message.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
+import type { StoreWatch } from './store-watch.ts';
 import type { VersionGapEvent } from './version-watch.ts';
 import type { ChangeCause } from './voter-change.ts';
 import type { OrderDesk, OrderEvent } from './order-desk.ts';
@@ -46,6 +49,8 @@ export interface MemberOptions {
   readonly rowCodec: RowCodec;
   readonly at: Instant;
   readonly memory?: MemberMemory;
+  /** Nothing that it persists outlives its process. */
+  readonly isVolatile?: true | undefined;
   /** What this build can; absent: the present version. */
   readonly levels?: FeatureLevels;
   /** The member that this one goes on for under a new incarnation: its session, its orders and the group that it knew. */
@@ -75,9 +80,11 @@ export interface MemberMemory {
   readonly snapshot?: StoredSnapshot;
   /** The record of its founding with the configuration that it last was a voter of, where that is a later one than the founding's. */
   readonly record?: FoundingRecord;
+  /** How many records its incarnation had persisted, as far as they are found; absent where nobody counted. */
+  readonly position?: number;
 }
 
-export type MemberRecord = FounderRecord | InheritedRecord | ReplicaRecord<GroupBatch> | ConfigurationRecord;
+export type MemberRecord = FounderRecord | InheritedRecord | ReplicaRecord<GroupBatch> | ConfigurationRecord | PositionRecord;
 
 export type PlaceEvent =
   /** It was too far behind for the log of the others, and goes on from a snapshot of their state. */
@@ -103,7 +110,9 @@ export type PlaceEvent =
   /** It gave up its seat in a group that lost its majority, and goes on under a new incarnation, which founds it anew with the others. */
   | { readonly type: 'refounding'; readonly founding: string; readonly inherits: Inheritance }
   /** Its seat was given away, and those who vote now need it no more: it goes on under a new incarnation. */
-  | { readonly type: 'seatGiven'; readonly founding: string; readonly configuration: number };
+  | { readonly type: 'seatGiven'; readonly founding: string; readonly configuration: number }
+  /** `by` saw its store further than it is now: it goes on under a new incarnation, as if it had come back without a memory. */
+  | ({ readonly type: 'storeWentBack' } & StoreLapse);
 
 export type MemberEvent =
   | PlaceEvent
@@ -184,9 +193,10 @@ export type MemberInput =
 
 /**
  * `ready`: a voter of the present configuration by its leader's word, or a client of one that has a leader. `standing by`: its seat is
- * still that of an earlier incarnation. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
+ * still that of an earlier incarnation. `recollecting`: a voter that came back asks the others whether its store went back. A rolling restart waits for `ready` before it goes on: until then the group bears no second loss.
  */
-export type Readiness = 'ready' | 'founding' | 'majority lost' | 'no leader' | 'standing by' | 'catching up' | 'no session';
+export type Readiness =
+  'ready' | 'founding' | 'majority lost' | 'no leader' | 'standing by' | 'recollecting' | 'catching up' | 'no session';
 
 export interface MemberStatus {
   /** A `standby` has a copy of the group's state and no vote. */
@@ -224,4 +234,5 @@ export interface MemberInside {
   readonly founder: Founder | CountFounder | null;
   readonly orders: OrderDesk;
   readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
+  readonly stores: StoreWatch;
 }

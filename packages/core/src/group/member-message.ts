@@ -4,6 +4,7 @@ import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingMessage } from '../paxos/founding-message.ts';
 import type { PaxosMessage } from '../paxos/message.ts';
 import type { ReplicaDestination } from '../paxos/replica.ts';
+import type { StoreMessage } from '../paxos/store-message.ts';
 import type { MembershipMessage } from '../paxos/voter-order.ts';
 import type { Batch, Entry } from '../session/command.ts';
 import type { SessionMessage } from '../session/message.ts';
@@ -12,7 +13,8 @@ import type { SnapshotMessage } from '../snapshot/message.ts';
 export type GroupBatch = Batch<Operation>;
 export type GroupEntry = Entry<Operation>;
 export type GroupSessionMessage = SessionMessage<Operation, OperationResult, WatchedState>;
-export type MemberMessage = PaxosMessage<GroupBatch> | MembershipMessage | FoundingMessage | GroupSessionMessage | SnapshotMessage;
+export type MemberMessage =
+  PaxosMessage<GroupBatch> | MembershipMessage | StoreMessage | FoundingMessage | GroupSessionMessage | SnapshotMessage;
 
 /** A frame of this group, decoded. */
 export interface MemberFrame {
@@ -54,6 +56,10 @@ const kinds = {
   roster: 'membership',
   orderGiven: 'membership',
   orderAnswered: 'membership',
+  storeAt: 'store',
+  storesSeen: 'store',
+  recall: 'store',
+  recalled: 'store',
   openSession: 'request',
   closeSession: 'request',
   submit: 'request',
@@ -68,7 +74,7 @@ const kinds = {
   fetchSnapshot: 'snapshot',
   snapshotOffer: 'snapshot',
   snapshotChunk: 'snapshot',
-} as const satisfies Record<MemberMessage['type'], 'founding' | 'log' | 'membership' | 'request' | 'answer' | 'snapshot'>;
+} as const satisfies Record<MemberMessage['type'], 'founding' | 'log' | 'membership' | 'store' | 'request' | 'answer' | 'snapshot'>;
 
 export function isFoundingMessage(message: MemberMessage): message is FoundingMessage {
   return kinds[message.type] === 'founding';
@@ -80,6 +86,10 @@ export function isLogMessage(message: MemberMessage): message is PaxosMessage<Gr
 
 export function isMembershipMessage(message: MemberMessage): message is MembershipMessage {
   return kinds[message.type] === 'membership';
+}
+
+export function isStoreMessage(message: MemberMessage): message is StoreMessage {
+  return kinds[message.type] === 'store';
 }
 
 export function isSnapshotMessage(message: MemberMessage): message is SnapshotMessage {

@@ -39,9 +39,10 @@ function isAwaitingItsSeat({ voters }: Configuration, { self, voters: named }: S
   return (named.length === 0 || named.includes(self.node)) && voters.some(({ node }) => node === self.node);
 }
 
-function readinessOf({ record, seat, isStandby }: Place, { leader, hasSession, options, majorityLost }: Seen): Readiness {
+function readinessOf({ record, seat, isStandby, stores }: Place, { leader, hasSession, options, majorityLost }: Seen): Readiness {
   if (majorityLost) return 'majority lost';
   if (!record) return 'founding';
+  if (seat && stores.isInDoubt) return 'recollecting';
   if (leader === null) return 'no leader';
   // A rollout waits for a seat that an earlier incarnation has, and for none that others were given.
   if (isStandby && isAwaitingItsSeat(record.configuration, options)) return 'standing by';

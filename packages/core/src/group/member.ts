@@ -23,7 +23,7 @@ import { LeaderDirectory } from './leader-directory.ts';
 import { instanceOf } from './leader-service.ts';
 import { freshOutput } from './member-io.ts';
 import type { MemberEvent, MemberInput, MemberInside, MemberOptions, MemberOutput, MemberStatus } from './member-io.ts';
-import { isFoundingMessage, isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage } from './member-message.ts';
+import { isFoundingMessage, isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage, isStoreMessage } from './member-message.ts';
 import type { GroupBatch, GroupSessionMessage, MemberFrame, MemberMessage } from './member-message.ts';
 import { memberStatus } from './member-status.ts';
 import { Place } from './place.ts';
@@ -33,6 +33,7 @@ import { VersionWatch } from './version-watch.ts';
 import { greetingTo, holderFor, storedSeat } from './parts.ts';
 import type { MembersView } from './roll.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
+import { StoreWatch } from './store-watch.ts';
 import type { VoterSeat } from './voter-seat.ts';
 
 export type * from './member-io.ts';
@@ -58,7 +59,7 @@ export class Member {
     this.desk = new FoundingDesk(options);
     this.directory = new LeaderDirectory(voters, 2 * timing.electionTimeoutMs);
     this.versions = new VersionWatch(options);
-    this.place = new Place(options, this.versions);
+    this.place = new Place(options, this.versions, new StoreWatch(options));
     this.survivor = new Survivor(options, this.place, this.desk);
     this.highestToken = (memory?.founder.inherits?.tokenSecond ?? 0) * tokensPerSecond;
     this.holder = options.before?.holder ?? holderFor(options);
@@ -115,6 +116,7 @@ export class Member {
       default:
         unreachable(input);
     }
+    this.place.stores.finish(out, this.place.record?.configuration);
     return out;
   }
 
@@ -193,7 +195,7 @@ export class Member {
     const ofAny = this.place.onAnyConfiguration(frame, message, at);
     if (ofAny) this.takeSeat(ofAny, at);
     else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
-    else if (isSnapshotMessage(message)) return;
+    else if (isSnapshotMessage(message) || isStoreMessage(message)) return;
     else if (isMembershipMessage(message)) this.takeSeat(this.place.onMembership(frame.from, message, at), at);
     else if (isRequest(message)) this.withSeat((seat) => seat.onRequest(frame.from, message, at), at);
     else this.onAnswer(message, at);
@@ -216,15 +218,14 @@ export class Member {
   // Who is there.
 
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
-    const { place, desk, options, tokenSecond } = this;
+    const { place, desk, options, tokenSecond, survivor } = this;
     this.takeFounder(this.desk.step({ type: 'message', from, message: hello }, at), at);
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;
     // Where voters are named, whoever is asked has, or had, a seat.
     if (!isNamesake && options.count !== undefined && !desk.isFounding && !this.seat) return;
-    const { isBereft } = this.survivor;
-    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond, isBereft }, at));
+    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond, isBereft: survivor.isBereft }, at));
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {
@@ -251,7 +252,7 @@ export class Member {
       if (event.type === 'founded') this.enterGroup(event.record, at);
       if (event.type === 'groupExists') this.follow(event.record, null, at);
       if (event.type === 'foundingEnded') this.stepHolder({ type: 'foundingReplaced', at });
-      if (event.type === 'foundingAccepted' && this.options.count === undefined) this.place.standNoMore();
+      if (event.type === 'foundingAccepted' && this.options.count === undefined) this.place.takeNoPart();
     }
     if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }
@@ -373,16 +374,15 @@ export class Member {
   // Time.
 
   private onTick(at: Instant): void {
-    const nowMs = at.monotonicMs;
-    this.tickDueMs = nowMs + this.options.timing.heartbeatMs;
+    this.tickDueMs = at.monotonicMs + this.options.timing.heartbeatMs;
     this.takeFounder(this.desk.step({ type: 'tick' }, at), at);
     if (this.holder.session === null) this.out.send.push(...this.desk.ask(at));
     this.takeSeat(this.place.onTick(at), at);
     this.announceLeader(at);
-    this.takeSeat(this.survivor.onTick(this.leaderBallot(nowMs), this.tokenSecond, at), at);
+    this.takeSeat(this.survivor.onTick(this.leaderBallot(at.monotonicMs), this.tokenSecond, at), at);
     this.stepHolder({ type: 'tick', at });
     this.maybeOpenSession(at);
-    for (const out of this.place.askOrders(this.leaderBallot(nowMs), at)) this.takeSeat(out, at);
+    for (const out of this.place.askOrders(this.leaderBallot(at.monotonicMs), at)) this.takeSeat(out, at);
   }
 
   private onFlush(at: Instant): void {

@@ -8,13 +8,14 @@ import { sameProposer } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
 import type { Chosen, Moved, PaxosMessage } from '../paxos/message.ts';
+import type { StoreMessage } from '../paxos/store-message.ts';
 import type { MembershipMessage, OrderAnswered, OrderGiven } from '../paxos/voter-order.ts';
 import type { SnapshotMessage } from '../snapshot/message.ts';
 import type { Instant } from '../time/clock.ts';
 import { CatchUp } from './catch-up.ts';
 import { GroupState } from './group-state.ts';
-import type { MemberInside, MemberOptions } from './member-io.ts';
-import { isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage } from './member-message.ts';
+import type { MemberInside, MemberOptions, PlaceEvent } from './member-io.ts';
+import { isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage, isStoreMessage } from './member-message.ts';
 import type { GroupBatch, MemberFrame, MemberMessage, MemberSend } from './member-message.ts';
 import { OrderDesk } from './order-desk.ts';
 import { Roll } from './roll.ts';
@@ -24,6 +25,7 @@ import type { Snapshot } from '../snapshot/row.ts';
 import type { SnapshotServer } from './snapshot-server.ts';
 import { Snapshots } from './snapshots.ts';
 import { Standby } from './standby.ts';
+import type { StoreWatch } from './store-watch.ts';
 import type { VersionWatch } from './version-watch.ts';
 import { freshSeatOutput } from './seat-io.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
@@ -49,6 +51,7 @@ export class Place {
   constructor(
     private readonly options: Omit<MemberOptions, 'at' | 'memory'>,
     private readonly versions: VersionWatch,
+    readonly stores: StoreWatch,
   ) {
     const { heartbeatMs, electionTimeoutMs } = options.timing;
     this.questions = new CatchUp(heartbeatMs);
@@ -86,6 +89,7 @@ export class Place {
       holder,
       founder,
       orders: this.orders,
+      stores: this.stores,
       state: this.state,
       log: this.log,
       record: this.known,
@@ -104,7 +108,7 @@ export class Place {
     this.snapshots ??= new Snapshots(this.options, record);
     this.known = record;
     this.standby = null;
-    this.voter = new VoterSeat(this.options, record, at, this.versions, origin);
+    this.voter = new VoterSeat(this.options, record, at, this.versions, { ...origin, isInDoubt: this.stores.isInDoubt });
     return this.voter;
   }
 
@@ -122,7 +126,9 @@ export class Place {
    * What means the same in every configuration, and whatever is said in another one than the one that is known here: that is nobody's
    * vote, but one of the two can tell the other how things stand. Null for what is said in this one.
    */
-  onAnyConfiguration({ from, configuration }: MemberFrame, message: MemberMessage, at: Instant): SeatOutput | null {
+  onAnyConfiguration(frame: MemberFrame, message: MemberMessage, at: Instant): SeatOutput | null {
+    const { from, configuration } = frame;
+    if (isStoreMessage(message)) return this.onStoreMessage(frame, message, at);
     if (isSnapshotMessage(message)) return this.onSnapshotMessage(from, message, at);
     if (message.type === 'moved') return this.onMoved(from, message.configuration, at);
     if (message.type === 'chosen') return this.onChosen(from, message, at);
@@ -143,7 +149,8 @@ export class Place {
     if (configuration.founding !== this.known.configuration.founding) return this.voter ? this.leave() : freshSeatOutput();
     if (configuration.id <= this.known.configuration.id) return freshSeatOutput();
     if (this.voter?.isGiven === false) return this.voter.onBehind(from, at);
-    const out = this.adopt(configuration);
+    const out = freshSeatOutput();
+    this.announce(configuration, out);
     if (this.standby) out.send.push(...this.standby.ask(from, at));
     return out;
   }
@@ -293,7 +300,7 @@ export class Place {
     const out = this.seat?.onTick(at) ?? freshSeatOutput();
     const { snapshots, log } = this;
     if (snapshots && log) out.send.push(...snapshots.onTick(log.chosenIndex, at));
-    return out;
+    return this.recollect(at, out);
   }
 
   /** The end of a turn, and a slice of the snapshot that is being written. */
@@ -351,36 +358,43 @@ export class Place {
     return out;
   }
 
-  private adopt(configuration: Configuration): SeatOutput {
-    const out = freshSeatOutput();
-    this.announce(configuration, out);
-    return out;
-  }
-
   private announce(configuration: Configuration, out: SeatOutput): void {
     out.followedBy = configuration;
     out.events.push({ type: 'votersChanged', configuration });
   }
 
-  /** It accepted the record of another founding: it takes no seat in this one any more, whatever it comes to hear. */
-  standNoMore(): void {
+  /** It accepted the record of another founding, or gave up what it had in this one: it takes no part in it any more. */
+  takeNoPart(): void {
+    this.voter = null;
     this.standby = null;
     this.snapshots = null;
   }
 
-  /** The seat is given up with its incarnation: nothing is said under it from here on. */
-  giveUp(): void {
-    this.voter = null;
-    this.snapshots = null;
+  // Whether its store went back. The safety rule 21.
+
+  private onStoreMessage(frame: MemberFrame, message: StoreMessage, at: Instant): SeatOutput {
+    const out = freshSeatOutput();
+    if (!this.known) return out;
+    const lapse = this.stores.onMessage(frame, message, this.known.configuration, out);
+    if (lapse) return this.discard({ type: 'storeWentBack', ...lapse }, out);
+    return this.recollect(at, message.type === 'recall' ? this.tellMoved(frame.from, frame.configuration, at, out) : out);
+  }
+
+  private recollect(at: Instant, out: SeatOutput): SeatOutput {
+    const lapse = this.seat && this.stores.recollect(this.seat, at, out);
+    return lapse ? this.discard({ type: 'storeWentBack', ...lapse }, out) : out;
   }
 
   /** A majority of a later configuration holds what this seat held: nobody asks it any more. */
   private leave(): SeatOutput {
-    const out = freshSeatOutput();
     const { founding, id } = this.known?.configuration ?? { founding: '', id: 0 };
-    this.voter = null;
+    return this.discard({ type: 'seatGiven', founding, configuration: id }, freshSeatOutput());
+  }
+
+  private discard(event: PlaceEvent, out: SeatOutput): SeatOutput {
+    this.takeNoPart();
     out.persist.push({ type: 'discarded' });
-    out.events.push({ type: 'seatGiven', founding, configuration: id });
+    out.events.push(event);
     return out;
   }
 }

@@ -38,6 +38,8 @@ export interface SeatOrigin {
   readonly standby?: Standby;
   /** As of the floor of `memory`, from the snapshot that its storage kept. */
   readonly state?: GroupState | undefined;
+  /** Its store may have gone back. */
+  readonly isInDoubt?: boolean;
 }
 
 export function freshSeatOutput(): SeatOutput {

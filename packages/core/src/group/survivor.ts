@@ -71,7 +71,7 @@ export class Survivor {
   private giveUp(tokenSecond: number, out: SeatOutput): void {
     const inherits = this.inheritance(tokenSecond);
     this.hasGivenUp = true;
-    this.place.giveUp();
+    this.place.takeNoPart();
     out.persist.push({ type: 'discarded' });
     out.events.push({ type: 'refounding', founding: inherits.founding, inherits });
   }

@@ -59,7 +59,7 @@ export class VoterSeat {
     record: FoundingRecord,
     at: Instant,
     private readonly versions: VersionWatch,
-    { memory, standby, state }: SeatOrigin = {},
+    { memory, standby, state, isInDoubt }: SeatOrigin = {},
   ) {
     const { self, timing, random, limits } = options;
     this.record = record;
@@ -85,6 +85,7 @@ export class VoterSeat {
       isStopSign: (batch) => stopSignOf(batch) !== null,
       nowMs: at.monotonicMs,
       memory,
+      isInDoubt,
       succession: standby && { log: standby.log, highestSeen: zeroBallot, isFirst: false },
     });
   }

@@ -24,6 +24,7 @@ const hurriedCanvassesMax = 10;
  * 1. Whatever it says rests on what stands in `persist` of the same output or an earlier one.
  * 2. An accept counts only from the proposer of its ballot; its leader's vote and its own are a majority of exactly three.
  * 3. It grants a lease only to the ballot it has promised, and promises nobody else before the lease has run out.
+ * 4. While its memory is in doubt it learns what others applied, and promises, votes, grants and stands for nothing.
  */
 export abstract class Follower<V> {
   readonly log: Log<V>;
@@ -38,11 +39,13 @@ export abstract class Follower<V> {
   /** How often it canvasses again after a period already: while the others learn that a new configuration began. */
   protected hurriedCanvasses = 0;
   protected out: ReplicaOutput<V> = { persist: [], send: [], apply: [], events: [] };
+  protected isInDoubt: boolean;
   private acknowledgement: Acknowledgement<V>;
 
   constructor(protected readonly options: ReplicaOptions<V>) {
     const { memory, nowMs, timing, limits, configuration, self, succession } = options;
     this.log = succession?.log ?? new Log<V>();
+    this.isInDoubt = options.isInDoubt ?? false;
     this.acceptor = new Acceptor<V>(this.log);
     if (succession) this.see(succession.highestSeen);
     if (memory) this.remember(memory);
@@ -77,6 +80,12 @@ export abstract class Follower<V> {
     this.acknowledgement = new Acknowledgement(this.acceptor);
     this.granted = new GrantedLease(nowMs + waitAfterRestartMs(timing));
     this.heard = null;
+    this.electionDueMs = nowMs + this.electionDelayMs();
+  }
+
+  /** Nobody saw more of its store than it found. */
+  trust(nowMs: number): void {
+    this.isInDoubt = false;
     this.electionDueMs = nowMs + this.electionDelayMs();
   }
 
@@ -178,7 +187,8 @@ export abstract class Follower<V> {
   }
 
   /** A frame of another configuration's seat is nobody's vote; nor is our own, should a transport bring it back. */
-  protected isOtherVoter(from: Proposer): boolean {
+  protected mayHear(from: Proposer, { type }: PaxosMessage<V>): boolean {
+    if (this.isInDoubt && type !== 'fetch' && type !== 'chosen') return false;
     return from.node !== this.options.self.node && isVoter(this.options.configuration, from);
   }
 

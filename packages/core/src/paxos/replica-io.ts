@@ -42,6 +42,8 @@ export interface ReplicaOptions<V> {
   readonly nowMs: number;
   /** What storage kept of an earlier run; absent for a first one. */
   readonly memory?: ReplicaMemory<V>;
+  /** What storage kept may be less than what was said: until `trust` it learns, and does nothing else. */
+  readonly isInDoubt?: boolean | undefined;
   /** How this configuration came out of an earlier one; absent for that of the founding, and after a restart. */
   readonly succession?: Succession<V>;
 }

@@ -44,7 +44,7 @@ export class Replica<V> extends Follower<V> {
     if (this.role.type === 'leader') this.role.term.lease.clocksShow(this.calendarAheadMs);
     switch (input.type) {
       case 'message':
-        if (this.isOtherVoter(input.from)) this.onMessage(input.from, input.message, input.nowMs);
+        if (this.mayHear(input.from, input.message)) this.onMessage(input.from, input.message, input.nowMs);
         break;
       case 'chosen':
         this.onChosen(input.message, input.nowMs);
@@ -59,7 +59,7 @@ export class Replica<V> extends Follower<V> {
         this.onInstalled(input.upTo, input.nowMs);
         break;
       case 'tick':
-        this.onTick(input.nowMs);
+        if (!this.isInDoubt) this.onTick(input.nowMs);
         break;
       case 'flush':
         this.acknowledge();
@@ -82,7 +82,7 @@ export class Replica<V> extends Follower<V> {
     this.role = follower;
     this.log.sealAt(sealedAt);
     const succession = { log: this.log, highestSeen: this.highestSeen, isFirst };
-    return new Replica<V>({ ...this.options, configuration, nowMs, memory: undefined, succession });
+    return new Replica<V>({ ...this.options, configuration, nowMs, memory: undefined, isInDoubt: this.isInDoubt, succession });
   }
 
   /** As many chosen values from `first` on as one frame holds. */
@@ -97,7 +97,7 @@ export class Replica<V> extends Follower<V> {
   /** When `tick` is next of use. */
   get nextDeadlineMs(): number {
     const role = this.role;
-    if (role.type !== 'leader') return this.electionDueMs;
+    if (role.type !== 'leader') return this.isInDoubt ? Infinity : this.electionDueMs;
     return Math.min(role.term.nextHeartbeatMs, this.silentDeadlineMs(role.term));
   }
 

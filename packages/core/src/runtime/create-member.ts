@@ -79,6 +79,7 @@ export function createMember(
     rowCodec,
     at: readClock(host),
     memory,
+    isVolatile: storage.isVolatile,
     levels: options.versions?.levels,
     before: before?.inspect,
   });

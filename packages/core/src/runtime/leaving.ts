@@ -55,7 +55,7 @@ export function leaveSeat(engine: Leaver, self: { readonly node: string; readonl
     const waitForLeader = (): void => (patience = host.startTimer(finish, bounds.leaderlessMs)) && undefined;
     const events = engine.events$.subscribe({
       next: (event) => {
-        if (event.type === 'seatGiven' || event.type === 'stopped') return finish();
+        if (event.type === 'seatGiven' || event.type === 'storeWentBack' || event.type === 'stopped') return finish();
         if (event.type !== 'voterOrder' || event.id !== id) return;
         host.stopTimer(patience);
         if (event.standing === 'noLeader') waitForLeader();

@@ -18,7 +18,7 @@ export function successionOf(event: MemberEvent, member: Member): Succession | n
   if (event.type === 'gaveUp') return { before: undefined, inherits: null };
   // Its session is over, and the log of foundings knows of tokens all that survivors do.
   if (event.type === 'foundingEnded') return { before: undefined, inherits: null };
-  if (event.type === 'seatGiven') return { before: member, inherits: null };
+  if (event.type === 'seatGiven' || event.type === 'storeWentBack') return { before: member, inherits: null };
   return event.type === 'refounding' ? { before: member, inherits: event.inherits } : null;
 }
 

@@ -70,6 +70,8 @@ function tellEvent(event: MemberEvent): string | null {
       return `is given a seat in configuration ${event.configuration}`;
     case 'seatGiven':
       return `hears that its seat was given away (configuration ${event.configuration}), and goes on under a new incarnation`;
+    case 'storeWentBack':
+      return `finds its store at ${event.found}, which ${event.by} saw at ${event.seen}, and goes on under a new incarnation`;
     case 'votersChanging':
       return `proposes the voters ${event.voters.map(({ node }) => node).join()} as configuration ${event.configuration} (${event.cause})`;
     case 'votersChanged':

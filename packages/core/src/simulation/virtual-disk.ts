@@ -75,6 +75,7 @@ export class VirtualDisk {
         return this.#compact(snapshot, records, opening);
       },
       discard: () => {
+        if (opening !== this.#opening) return new Promise(() => undefined);
         this.wipe();
         return Promise.resolve();
       },

@@ -40,7 +40,9 @@ export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredS
   let last: ConfigurationRecord | undefined;
   const votes = new Map<Slot, Vote<GroupBatch>>();
   const learned = new Map<Slot, GroupBatch | null>();
+  let position = 0;
   for (const record of records) {
+    position += 1;
     switch (record.type) {
       case 'founding':
         founder = { ...founder, record: record.record, complete: record.complete, confirmed: record.confirmed };
@@ -70,11 +72,14 @@ export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredS
         chosenIndex = Math.max(floor, record.sealedAt);
         promised = zeroBallot;
         break;
+      case 'position':
+        position = record.position;
+        break;
     }
   }
   const entries = [...learned].map(([slot, value]) => ({ slot, value }));
   const replica = { floor, promised, chosenIndex, votes: [...votes.values()], learned: entries };
-  return { founder, replica, ...(snapshot && { snapshot }), ...(last && { record: last.record }) };
+  return { founder, replica, ...(snapshot && { snapshot }), ...(last && { record: last.record }), position };
 }
 
 /** Up to the stop-sign every vote is for what was chosen, which outlives it; above it nothing counts. */

@@ -114,6 +114,14 @@ export class Seat {
     return storage;
   }
 
+  /** Resolves with a storage that was loaded with so many records counted. */
+  async counts(position: number): Promise<Storage> {
+    const storage = this.open();
+    const { memory } = await storage.load(() => 'another');
+    assert.equal(memory?.position, position);
+    return storage;
+  }
+
   async holdsOneOf(all: readonly (readonly MemberRecord[])[]): Promise<void> {
     const loaded = await this.open().load(() => 'another');
     const found = all.some((records) => isSame(loaded, { records }));
@@ -209,6 +217,7 @@ export const everyRecord: readonly MemberRecord[] = [
   { type: 'learned', slot: 4, value: [0, []] },
   { type: 'chosen', upTo: 4 },
   { type: 'promised', ballot: { ...ballot, round: 4 } },
+  { type: 'position', position: 70_000 },
 ];
 
 export function snapshotOf(index: number, chunks: number, bytes = 1_000): StoredSnapshot {

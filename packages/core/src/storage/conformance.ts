@@ -30,6 +30,7 @@ export function storageConformance(subject: StorageSubject): readonly StorageCas
     ['keeps every append that was acknowledged before its process was killed (20 lives)', survivesKills],
     ['loses the appends under way from the last on, each whole or not at all (1 kill)', losesFromTheEnd],
     ['puts a snapshot in the place of what came before it, and keeps what comes after (3 starts)', compacts],
+    ['counts the records of an incarnation, over a snapshot and every restart (4 starts)', countsRecords],
     ['keeps appends made while a snapshot is written (2 starts)', compactsUnderAppends],
     ['gives a snapshot back to the byte, and nothing of the one before it (2 snapshots)', replacesSnapshots],
     ['forgets everything with its incarnation, and is usable at once (3 starts)', discards],
@@ -139,6 +140,22 @@ async function compacts(seat: Seat): Promise<void> {
   await seat.holds(votesOf(41, 60), snapshot);
 }
 
+/** What a position rests on: no store has to know of it. */
+async function countsRecords(seat: Seat): Promise<void> {
+  const first = await seat.start();
+  await first.append(votesOf(1, 41));
+  await seat.kill(first);
+  const second = await seat.counts(40);
+  const compacted = second.compact(snapshotOf(30, 3), [...votesOf(31, 41), { type: 'position', position: 40 }]);
+  await second.append(votesOf(41, 43));
+  await compacted;
+  await seat.kill(second);
+  const third = await seat.counts(42);
+  await third.append([...votesOf(43, 44), { type: 'position', position: 42 }]);
+  await seat.kill(third);
+  await seat.counts(42);
+}
+
 async function compactsUnderAppends(seat: Seat): Promise<void> {
   const storage = await seat.start();
   const append = async (slot: number): Promise<void> => storage.append(votesOf(slot, slot + 10));
@@ -227,6 +244,7 @@ async function fencesTheFirst(seat: Seat): Promise<void> {
   await rejectsWith('STORAGE_IN_USE', () => first.append(votesOf(3, 5)));
   await rejectsWith('STORAGE_IN_USE', () => first.append([]));
   await rejectsWith('STORAGE_IN_USE', () => first.compact(snapshotOf(2, 1), []));
+  await rejectsWith('STORAGE_IN_USE', () => first.discard());
   await second.append(votesOf(3, 4));
   await seat.restart(second);
   await seat.holds(votesOf(1, 4));

@@ -239,6 +239,10 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     id: count,
     answer: fc.constantFrom(...(Object.keys(orderAnswers) as OrderAnswer[])),
   }),
+  storeAt: fc.record({ type: fc.constant('storeAt'), position: count }),
+  storesSeen: fc.record({ type: fc.constant('storesSeen'), positions: fc.array(count, { maxLength: 7 }) }),
+  recall: fc.record({ type: fc.constant('recall'), nonce: identifier }),
+  recalled: fc.record({ type: fc.constant('recalled'), nonce: identifier, position: count }),
   fetch: fc.record({ type: fc.constant('fetch'), from: count, to: count }),
   chosen: fc.record({
     type: fc.constant('chosen'),
@@ -341,4 +345,5 @@ export const recordsByType: { readonly [T in MemberRecord['type']]: fc.Arbitrary
   chosen: fc.record({ type: fc.constant('chosen'), upTo: count }),
   inherited: fc.record({ type: fc.constant('inherited'), founding: identifier, tokenSecond, longestTtlMs: milliseconds }),
   configuration: fc.record({ type: fc.constant('configuration'), record: foundingRecord, sealedAt: count }),
+  position: fc.record({ type: fc.constant('position'), position: count }),
 };

@@ -13,4 +13,5 @@ export const recordSamples: { readonly [T in MemberRecord['type']]: Extract<Memb
   chosen: { type: 'chosen', upTo: 6 },
   inherited: { type: 'inherited', founding: 'f', tokenSecond: 123_456_789, longestTtlMs: 60_000 },
   configuration: { type: 'configuration', record: samples.found.record, sealedAt: 6 },
+  position: { type: 'position', position: 70_000 },
 };

@@ -107,6 +107,10 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
   roster: { type: 'roster', ballot, standbys: [{ node: 'd', incarnation: 'l', lacking: 300 }] },
   orderGiven: { type: 'orderGiven', ballot, id: 70_000, order: { type: 'replace', node: 'a', by: 'd' } },
   orderAnswered: { type: 'orderAnswered', id: 70_000, answer: 'notCaughtUp' },
+  storeAt: { type: 'storeAt', position: 70_000 },
+  storesSeen: { type: 'storesSeen', positions: [6, 0, 70_000] },
+  recall: { type: 'recall', nonce: '1f.0' },
+  recalled: { type: 'recalled', nonce: '1f.0', position: 300 },
   fetchSnapshot: { type: 'fetchSnapshot', hash: 'ab'.repeat(32), chunk: 3, above: 6 },
   snapshotOffer: {
     type: 'snapshotOffer',

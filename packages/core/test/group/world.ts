@@ -91,6 +91,8 @@ export class ProcessClock {
 
 export const worldTiming = { heartbeatMs: 100, electionTimeoutMs: 500, leaseMaxMs: 2_000 };
 
+const beginsAnew: ReadonlySet<MemberEvent['type']> = new Set(['gaveUp', 'seatGiven', 'foundingEnded', 'refounding', 'storeWentBack']);
+
 export class World {
   nowMs = 1_000;
   readonly random: Random;
@@ -321,7 +323,7 @@ export class World {
     this.observer.onStep(process, process.member, output);
     this.send(process, output);
     for (const event of output.events) {
-      if (event.type !== 'gaveUp' && event.type !== 'seatGiven' && event.type !== 'refounding') continue;
+      if (!beginsAnew.has(event.type)) continue;
       process.isAlive = false;
       this.startAnew(process, event);
     }
