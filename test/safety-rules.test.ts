@@ -9,7 +9,7 @@ const text = documentText('docs/protocol.md');
 const [section = ''] = text.slice(text.indexOf('## Safety rules\n')).split('\n## ');
 const headings = [...text.matchAll(/^##+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase().replaceAll(' ', '-'));
 /** What a rule may wait for. */
-const laterParts = ['reports of how far a store is', 'groups without names'];
+const laterParts = ['groups without names'];
 
 const rules = section
   .split(/^(?=\d+\. )/m)

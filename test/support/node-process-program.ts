@@ -45,9 +45,12 @@ export interface NodeView extends Pick<Status, 'role' | 'leader' | 'quorum' | 's
   readonly sessionsLost: number;
   /** How often the group changed its voters since this process joined. */
   readonly votersChanged: number;
+  /** What it had to say as an error, since it began to join. */
+  readonly errors: readonly string[];
 }
 
 const goodbyeMs = 1_000;
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
 let connected: Connected | undefined;
 let quorate: Quorate | undefined;
@@ -55,6 +58,7 @@ let kept: Kept | undefined;
 let stopped: Promise<QuorateEvent | undefined> | undefined;
 let sessionsLost = 0;
 let votersChanged = 0;
+let errors: string[] = [];
 let contention: { readonly stop: AbortController; readonly loops: Promise<PromiseSettledResult<void>[]> } | undefined;
 const leases = new Map<number, Lease>();
 const candidacies = new Map<string, Candidacy>();
@@ -127,8 +131,11 @@ const commands = {
     const storage = kept?.storage;
     sessionsLost = 0;
     votersChanged = 0;
+    errors = [];
+    const logger = { ...silent, error: (_: object, message: string) => void errors.push(message) };
     // Where the group lives already, its own word counts; and it may have to bury a namesake first.
-    quorate = await join({ group, node, voters, transport, storage, session, timing: groupTiming, firstFounding: true, timeoutMs });
+    const options = { session, timing: groupTiming, firstFounding: true, timeoutMs, logger };
+    quorate = await join({ group, node, voters, transport, storage, ...options });
     quorate.events$.subscribe((event) => {
       if (event.type === 'sessionLost') sessionsLost += 1;
       if (event.type === 'votersChanged') votersChanged += 1;
@@ -146,7 +153,7 @@ const commands = {
   },
   look: (): Promise<NodeView> => {
     const { role, leader, quorum, session, seat, missing, voters } = member().status;
-    return Promise.resolve({ role, leader, quorum, session, seat, missing, voters, sessionsLost, votersChanged });
+    return Promise.resolve({ role, leader, quorum, session, seat, missing, voters, sessionsLost, votersChanged, errors });
   },
   /** A leader is known that is none of these, and it reaches a majority. */
   whenLed: async ({ notBy }: { readonly notBy: readonly string[] }): Promise<string> => {

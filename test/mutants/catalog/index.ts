@@ -11,6 +11,7 @@ import { partitions } from './partitions.ts';
 import { sessions } from './sessions.ts';
 import { snapshots } from './snapshots.ts';
 import { stopSigns } from './stop-signs.ts';
+import { stores } from './stores.ts';
 import { takeOver } from './take-over.ts';
 import { versions } from './versions.ts';
 import { votes } from './votes.ts';
@@ -30,4 +31,5 @@ export const mutants: readonly Mutant[] = [
   ...versions,
   ...stopSigns,
   ...snapshots,
+  ...stores,
 ];

@@ -141,6 +141,17 @@ describe('a voter that is started on the store that it left', () => {
     expect(world.eventsOf('storeWentBack')).toEqual([]);
   });
 
+  it('counts on where a snapshot took the place of its records (3 voters, 1 client)', () => {
+    const world = openedWorld({ clients: ['x'], storedEverySlots: 20 });
+    const { node } = follower(world);
+    for (let time = 0; !world.process(node).stored; time += 1) take(world, 'x', `lock ${time}`);
+    world.run(3 * heartbeatMs);
+    const restarted = world.restartWithMemory(node);
+    expect(restarted.disk.length).toBeLessThan(restarted.member.inspect.stores.position);
+    world.until('it is ready', () => readinessOf(world, restarted) === 'ready', 8 * electionTimeoutMs);
+    expect(typesOf(restarted)).not.toContain('storeWentBack');
+  });
+
   it('does so alone, with nobody to ask (1 voter)', () => {
     const world = openedWorld({ voters: ['a'] });
     const restarted = world.restartWithMemory('a');
