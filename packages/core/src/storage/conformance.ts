@@ -39,7 +39,12 @@ export function storageConformance(subject: StorageSubject): readonly StorageCas
     ['lets the next process in once it is closed (2 processes)', closes],
   ];
   if (subject.secondProcess === 'refused') cases.push(['keeps a second process out while the first lives (2 processes)', refusesASecond]);
-  if (subject.secondProcess === 'fences') cases.push(['fences a process off when a later one has started (2 processes)', fencesTheFirst]);
+  if (subject.secondProcess === 'fences') {
+    cases.push(
+      ['fences a process off when a later one has started (2 processes)', fencesTheFirst],
+      ['lets no process that was fenced off discard what the later one has (2 processes)', fencesADiscard],
+    );
+  }
   if (subject.canDie === true) {
     cases.push(
       ['holds the old or the new after a death at any write of an append, and works on (every write)', diesAppending],
@@ -244,6 +249,16 @@ async function fencesTheFirst(seat: Seat): Promise<void> {
   await rejectsWith('STORAGE_IN_USE', () => first.append(votesOf(3, 5)));
   await rejectsWith('STORAGE_IN_USE', () => first.append([]));
   await rejectsWith('STORAGE_IN_USE', () => first.compact(snapshotOf(2, 1), []));
+  await second.append(votesOf(3, 4));
+  await seat.restart(second);
+  await seat.holds(votesOf(1, 4));
+}
+
+async function fencesADiscard(seat: Seat): Promise<void> {
+  const first = await seat.start();
+  await first.append(votesOf(1, 3));
+  const second = seat.open();
+  await second.load(minted('other', false));
   await rejectsWith('STORAGE_IN_USE', () => first.discard());
   await second.append(votesOf(3, 4));
   await seat.restart(second);
