@@ -6,6 +6,7 @@ import { describeWithNats } from '../support/brokers.ts';
 import { Crew, natsTiming } from './crew.ts';
 
 const testTimeoutMs = 300_000;
+const { heartbeatMs } = natsTiming.timing!;
 
 describeWithNats('a voter in a process on NATS whose LMDB folder is restored from a copy', (nats) => {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-lmdb-'));
@@ -31,6 +32,7 @@ describeWithNats('a voter in a process on NATS whose LMDB folder is restored fro
       const changes = (await client.look()).votersChanged;
       const before = await client.acquire('before');
       await client.release(before.token);
+      await client.workFor(10 * heartbeatMs);
 
       await voter.kill();
       rmSync(seat, { recursive: true });

@@ -58,6 +58,12 @@ export class NodeProcess {
     return this.running.request('acquire', { lock, timeoutMs });
   }
 
+  /** Takes locks and gives them back for so long, while the voters vote and report. */
+  async workFor(forMs: number): Promise<void> {
+    const endMs = machineTimeMs() + forMs;
+    while (machineTimeMs() < endMs) await this.release((await this.acquire('work')).token);
+  }
+
   release(token: number): Promise<'released' | 'lost'> {
     return this.ask('release', token);
   }
