@@ -106,4 +106,22 @@ export const snapshots: readonly Mutant[] = [
     ],
     killers: [unit('simulation/saved-lives')],
   },
+  {
+    name: 'snapshot-of-an-earlier-founding',
+    hazard: 'A voter comes back with the state of a founding that is no more, in which it stood by for a seat (promise 1).',
+    patches: [patch('storage/begin-run.ts', 'kept && isOf(lastFounding(records), kept) ? kept : undefined', 'kept')],
+    killers: [unit('storage/earlier-founding')],
+  },
+  {
+    name: 'slots-of-an-earlier-founding',
+    hazard: 'A voter comes back with slots that it learned in a founding that is no more (promise 1).',
+    patches: [
+      patch(
+        'storage/begin-run.ts',
+        'record.record.configuration.founding !== founder.record?.configuration.founding',
+        "record.record.configuration.founding === ''",
+      ),
+    ],
+    killers: [unit('storage/earlier-founding')],
+  },
 ];

@@ -7,8 +7,8 @@ export function keptRecords({ founder, record, replica, stores }: MemberInside, 
   const records: MemberRecord[] = [];
   // What the next founding has to begin above is forgotten by no snapshot of the group that this process stands by in.
   if (founder instanceof Founder && founder.inherits) records.push({ type: 'inherited', ...founder.inherits });
-  const founded = founder?.founded;
-  if (founded) records.push({ type: 'founding', record: founded, complete: true, confirmed: founder.isConfirmed });
+  const accepted = founder?.acceptedRecord;
+  if (accepted) records.push({ type: 'founding', record: accepted, complete: founder.founded !== null, confirmed: founder.isConfirmed });
   if (!replica) return [...records, { type: 'position', position: stores.position }];
   const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
   // First, for what comes before it counts nothing in this configuration.

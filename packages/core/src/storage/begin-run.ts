@@ -1,4 +1,5 @@
 /** What a process start makes of what its storage kept: the same decision for every store, which itself keeps bytes only. */
+import { rowCodec } from '../codec/snapshot-codec.ts';
 import { zeroBallot } from '../paxos/ballot.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { FounderMemory } from '../paxos/founding.ts';
@@ -31,8 +32,12 @@ export function beginRun(kept: KeptSeat | null, mint: () => string): BegunRun {
   return { identity: { incarnation, run: run + 1 }, memory: foldRecords(kept.records, kept.snapshot), isFresh: false };
 }
 
-/** What a sequence of records comes to, above a snapshot where there is one. */
-export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredSnapshot): MemberMemory {
+/**
+ * What a sequence of records comes to, above a snapshot where there is one. Of what was kept of an earlier founding, in which this
+ * incarnation stood by for a seat, nothing counts in the last one: its slots are other slots.
+ */
+export function foldRecords(records: readonly MemberRecord[], kept?: StoredSnapshot): MemberMemory {
+  const snapshot = kept && isOf(lastFounding(records), kept) ? kept : undefined;
   const floor = snapshot?.index ?? 0;
   let founder: FounderMemory = { record: null, complete: false, tokenSecond: 0 };
   let promised: Ballot = zeroBallot;
@@ -45,6 +50,13 @@ export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredS
     position += 1;
     switch (record.type) {
       case 'founding':
+        if (record.record.configuration.founding !== founder.record?.configuration.founding) {
+          votes.clear();
+          learned.clear();
+          promised = zeroBallot;
+          chosenIndex = floor;
+          last = undefined;
+        }
         founder = { ...founder, record: record.record, complete: record.complete, confirmed: record.confirmed };
         break;
       case 'inherited': {
@@ -80,6 +92,17 @@ export function foldRecords(records: readonly MemberRecord[], snapshot?: StoredS
   const entries = [...learned].map(([slot, value]) => ({ slot, value }));
   const replica = { floor, promised, chosenIndex, votes: [...votes.values()], learned: entries };
   return { founder, replica, ...(snapshot && { snapshot }), ...(last && { record: last.record }), position };
+}
+
+function lastFounding(records: readonly MemberRecord[]): string | undefined {
+  const last = records.findLast(({ type }) => type === 'founding' || type === 'configuration');
+  return last?.type === 'founding' || last?.type === 'configuration' ? last.record.configuration.founding : undefined;
+}
+
+/** One that cannot be read is for whoever restores the state to refuse. */
+function isOf(founding: string | undefined, { header }: StoredSnapshot): boolean {
+  const read = rowCodec.unpackHeader(header);
+  return founding === undefined || read === null || read.founding === founding;
 }
 
 /** Up to the stop-sign every vote is for what was chosen, which outlives it; above it nothing counts. */
