@@ -52,6 +52,8 @@ export interface Circumstances {
   readonly sessionTtlMs: number;
   readonly reads: 'lease' | 'quorum';
   readonly firstFounding: boolean;
+  /** Voters that are left where a majority lost its memory found the group anew. Absent for no. */
+  readonly refounds?: boolean;
   readonly isSealed: boolean;
   readonly disk: DiskKind;
   readonly mailboxMax: number;
@@ -139,6 +141,7 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     reads: pick(random, ['lease', 'lease', 'quorum']),
     // The word that there was no earlier life is not given where one may be forgotten.
     firstFounding: random.below(4) > 0 && !mayLoseMajority,
+    refounds: drawRefounding(seed),
     isSealed: random.below(8) === 0,
     disk,
     mailboxMax: random.below(8) === 0 ? 8 : 65_536,
@@ -161,6 +164,7 @@ export function drawCircumstances(seed: number, options: DrawOptions = {}): Circ
     faults: [
       ...drawFaults({ random, kinds, voters, nodes, stormMs, driftIsBounded, mayLoseMajority, disk }),
       ...(standing ? drawStandbyFaults(seed, standing, voters, stormMs) : []),
+      ...(mayLoseMajority && drawRefounding(seed) ? drawMajorityLoss(seed, voters, stormMs) : []),
     ],
     stormMs,
   };
@@ -172,6 +176,22 @@ const livesToOneCounted = 6;
 /** From a chance of its own, as the limits of the log. */
 function drawCounting(seed: number): boolean {
   return seededRandom(seed * 2_246_822_519 + 31).below(livesToOneCounted) === 0;
+}
+
+/** Half of those lives in which the voters have names, from a chance of its own. */
+function drawRefounding(seed: number): boolean {
+  return !drawCounting(seed) && seededRandom(seed * 3_266_489_917 + 41).below(2) === 0;
+}
+
+/** All but one or two lose their memory at nearly the same moment, as often as not once more. */
+function drawMajorityLoss(seed: number, voters: readonly string[], stormMs: number): TimedFault[] {
+  const random = seededRandom(seed * 668_265_263 + 7);
+  return Array.from({ length: 1 + random.below(2) }, () => {
+    const atMs = 2_500 + random.below(stormMs - 2_500);
+    const left = Array.from({ length: voters.length === 3 ? 1 : 1 + random.below(2) }, () => pick(random, voters));
+    const gone = voters.filter((node) => !left.includes(node));
+    return gone.map((node): TimedFault => ({ type: 'crash', node, wiped: true, downMs: 1, atMs: atMs + random.below(40) }));
+  }).flat();
 }
 
 /** From a chance of its own, so that the other circumstances of a seed stay what they were. */

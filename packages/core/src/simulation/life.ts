@@ -6,7 +6,7 @@ import { planFaults } from './faults.ts';
 import { hasWaited, LeadershipWatch } from './leadership-watch.ts';
 import type { Mark } from './marks.ts';
 import { BrokenPromise } from './observer.ts';
-import { keepersOf, presentOf } from './survival.ts';
+import { isToBeRefounded, keepersOf, presentOf } from './survival.ts';
 import type { Program, SimulatedProcess } from './world.ts';
 import { World } from './world.ts';
 
@@ -154,7 +154,7 @@ class Life {
     if (logs.length === 0) return world.wipes === 0 && world.observer.logs.size === 0;
     return logs.some((log) => {
       const configuration = presentOf(log);
-      return keepersOf(world, configuration).length > configuration.voters.length / 2;
+      return keepersOf(world, configuration).length > configuration.voters.length / 2 || isToBeRefounded(world, configuration);
     });
   }
 

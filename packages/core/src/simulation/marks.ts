@@ -47,6 +47,8 @@ export const markMeanings = {
   endedByGroup: 'a holder was told that the group had ended its session',
   founderGaveUp: 'a founder discarded its incarnation because another seat had lost its memory',
   foundedAgain: 'a second founding was completed after a first one had been given up or forgotten',
+  majorityLost: 'a voter that was left found out that a majority of its group had lost its memory',
+  refoundedOnRequest: 'a founding was completed that replaced one whose majority was lost',
   foundedByCount: 'a group was founded by the log of foundings, without names',
   recordReplaced: 'a record in the log of foundings was replaced by another, and one incarnation was listed in both',
   seatLost: 'a voter came back without its memory and served as a client',

@@ -28,10 +28,14 @@ function markEvent(marks: Marks, event: MemberEvent): void {
       return;
     case 'gaveUp':
       return marks.reach('founderGaveUp');
+    case 'founded':
+      if (event.record.replaces !== undefined) marks.reach('refoundedOnRequest');
+      return;
     case 'votersChanging':
       if (event.cause === 'autopilot') marks.reach('replacedByAutopilot');
       if (event.cause === 'leaving') marks.reach('leaverReplaced');
       return;
+    case 'majorityLost':
     case 'seatLost':
     case 'seatRegained':
     case 'snapshotInstalled':
@@ -64,6 +68,12 @@ function tellEvent(event: MemberEvent): string | null {
       return `knows the founding ${event.record.configuration.founding.slice(0, 8)} to be complete`;
     case 'gaveUp':
       return 'gives its incarnation up';
+    case 'majorityLost':
+      return `finds the majority of configuration ${event.configuration} lost: ${event.lost.map(({ node }) => node).join()}`;
+    case 'majorityRegained':
+      return 'takes it back that the majority is lost';
+    case 'refounding':
+      return `gives its seat up, and its incarnation, so that ${event.founding.slice(0, 8)} can be founded anew`;
     case 'seatLost':
       return 'has lost its seat and stands by';
     case 'seatRegained':

@@ -11,6 +11,20 @@ export function presentOf({ record, state }: ChosenLog): Configuration {
   return id === 1 ? record.configuration : { ...record.configuration, id, voters };
 }
 
+/** So many lost their memory that those that are left give their seats up, where they were told to: then all found the group anew. */
+export function isToBeRefounded(world: World, { voters }: Configuration): boolean {
+  const left = voters.filter(({ node, incarnation }) => {
+    const inside = world.processes.get(node)?.member?.inspect;
+    return inside ? inside.self.incarnation === incarnation : world.diskOf(node).holds([{ incarnation }]);
+  });
+  // Whose seat was given away, and who heard no leader since, keeps its word to the group, and nobody founds beside it.
+  const isBound = world.living.some(({ member }) => {
+    const { self, founder } = member?.inspect ?? {};
+    return self !== undefined && (founder?.founded ?? null) !== null && !isVoter({ voters }, self);
+  });
+  return world.circumstances.refounds === true && !isBound && left.length <= voters.length / 2;
+}
+
 /** The present voters that have entered their configuration, and so hold all that it began with. */
 export function keepersOf(world: World, configuration: Configuration): readonly string[] {
   return configuration.voters.map(({ node }) => node).filter((node) => isKeeper(world, node, configuration));
