@@ -128,6 +128,7 @@ export class Member {
   /** When a tick is next of use. */
   get nextDeadlineMs(): number {
     const { desk, place, holder, tickDueMs } = this;
+    if (this.survivor.isOver) return Infinity;
     return Math.min(desk.nextDeadlineMs(holder.session !== null), place.nextDeadlineMs, holder.nextDeadlineMs, tickDueMs);
   }
 
@@ -370,8 +371,6 @@ export class Member {
       else this.send(leader.node, message);
     }
   }
-
-  // Time.
 
   private onTick(at: Instant): void {
     this.tickDueMs = at.monotonicMs + this.options.timing.heartbeatMs;
