@@ -18,11 +18,7 @@ function recordOf(founding: string, seats: readonly Proposer[], more: Partial<Fo
 }
 
 const written = (record: FoundingRecord): FoundingEntry => ({ type: 'record', record });
-const joined = (founding: string, { node, incarnation }: Proposer): FoundingEntry => ({
-  type: 'joined',
-  founding,
-  seat: { node, incarnation },
-});
+const joined = (founding: string, { node, incarnation }: Proposer): FoundingEntry => ({ type: 'joined', founding, seat: { node, incarnation } }); // prettier-ignore
 const ended = (founding: string, tokenSecond = 0): FoundingEntry => ({ type: 'ended', founding, tokenSecond });
 const three = [seat('a'), seat('b'), seat('c')];
 const complete = (founding: string, seats = three): FoundingEntry[] => [
