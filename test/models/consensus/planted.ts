@@ -106,7 +106,7 @@ const inTheLog: readonly Planted[] = [
     breaks: 'agreement:',
     model: new LogModel(worlds.logStranger),
     install: () => {
-      return replaced(Follower.prototype, 'isOtherVoter', () => (self, [from]) => {
+      return replaced(Follower.prototype, 'mayHear', () => (self, [from]) => {
         const { options } = self as { readonly options: { readonly self: { readonly node: string } } };
         return (from as { readonly node: string }).node !== options.self.node;
       });

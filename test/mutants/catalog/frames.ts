@@ -9,8 +9,8 @@ export const frames: readonly Mutant[] = [
     patches: [
       patch(
         'group/member.ts',
-        'if (frame.founding !== configuration.founding) return this.reportForeign(frame);',
-        'if (frame.founding !== configuration.founding) this.reportForeign(frame);',
+        '    if (founding !== configuration.founding)\n      return this.once(',
+        '    if (founding !== configuration.founding)\n      this.once(',
       ),
     ],
     killers: [unit('group/frames-of-others')],
