@@ -319,7 +319,7 @@ export class World {
       timing: { heartbeatMs, electionTimeoutMs, maxSessionTtlMs: sessionTtlMs },
       session: { ttlMs: sessionTtlMs },
       firstFounding,
-      whenMajorityIsLost: this.circumstances.refounds === true ? 'refound' : 'stop',
+      whenMajorityIsLost: this.circumstances.refounds === true && isCounted !== true ? 'refound' : 'stop',
       autopilot: replaceAfterMs === null ? false : { replaceAfterMs },
       reads,
       events: 'none',
