@@ -175,9 +175,7 @@ export class RefoundingNode {
     if (!first || !this.founder) return idle;
     const said = first.send.map((send) => ({ ...send, from: this.self }));
     const hasGivenUp = first.events.some(({ type }) => type === 'gaveUp');
-    if (hasGivenUp) {
-      this.mint();
-    }
+    if (hasGivenUp) this.mint(this.founder.inherits ?? null);
     Reflect.set(this.founder, 'dueMs', -Infinity);
     const again = this.founder.step({ type: 'tick', nowMs: 0, wallMs: 0 });
     for (const event of [...first.events, ...again.events]) {

@@ -107,4 +107,10 @@ export const foundingByCount: readonly Mutant[] = [
     patches: [patch('paxos/founding-by-count.ts', "    this.out.persist.push({ type: 'discarded' });\n", '')],
     killers: [unit('paxos/founding-by-count'), model('founding-by-count-ended')],
   },
+  {
+    name: 'deafness-taken-for-silence',
+    hazard: 'An operator that cannot read what the voters say ends their group (rule 22).',
+    patches: [patch('api/refound.ts', 'if (!this.survivors.isAlive) this.checkHearing(channel);', '')],
+    killers: [unit('api/refound')],
+  },
 ];

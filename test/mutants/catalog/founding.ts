@@ -165,4 +165,17 @@ export const founding: readonly Mutant[] = [
     ],
     killers: [simulation(10)],
   },
+  {
+    name: 'inheritance-lost-on-the-way',
+    hazard:
+      'A founder that inherits and gives its record up hands nothing on, and the next founding grants beside leases of the lost life (rules 12 and 13).',
+    patches: [
+      patch(
+        'runtime/next-incarnation.ts',
+        'return { before: member, inherits: inheritanceOf(member) };',
+        'return { before: member, inherits: null };',
+      ),
+    ],
+    killers: [unit('runtime/next-incarnation')],
+  },
 ];

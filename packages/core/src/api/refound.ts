@@ -40,7 +40,8 @@ export interface Refounding {
  * be heard would be a second group.
  *
  * Rejects with `GROUP_LIVES` where a leader or a majority of the voters answers (details: `voters`, `heard`); with `INVALID_OPTIONS`
- * where the transport has no log of foundings; with what the transport and its log reject with.
+ * where the transport has no log of foundings, or frames came that could not be read; with `TRANSPORT_FAILED` where the connection was lost
+ * meanwhile; with what the transport and its log reject with.
  */
 export function refound(options: RefoundOptions): Promise<Refounding> {
   return refoundFrom(systemHost, options);
@@ -77,6 +78,7 @@ async function end(arbiter: Arbiter, founding: string, tokenSecond: number): Pro
   for (;;) {
     const log = await readLog(arbiter);
     if (log.hasEnded(founding)) return;
+    if (!log.knows(founding)) throw new QuorateError('ARBITER_CORRUPT', `The log of foundings does not name ${founding} any more.`);
     await arbiter.append(log.length, encodeFoundingEntry({ type: 'ended', founding, tokenSecond }));
   }
 }
@@ -101,6 +103,7 @@ class RollCall {
   private readonly survivors: Survivors;
   private readonly intake: FrameIntake;
   private onAlive: () => void = () => undefined;
+  private wasCutOff = false;
 
   constructor(
     private readonly host: Host,
@@ -118,15 +121,29 @@ class RollCall {
       node: self.node,
       voters: [],
       onFrame: this.onFrame,
-      onStatus: () => undefined,
+      onStatus: (status) => void (this.wasCutOff ||= status !== 'connected'),
       onEvent: () => undefined,
     });
     try {
       await this.listen(channel, this.host.monotonicMs() + listenMs);
+      if (!this.survivors.isAlive) this.checkHearing(channel);
     } finally {
       await channel.close();
     }
     return this.survivors;
+  }
+
+  /** Whoever could not hear, or not understand, knows nothing of who is silent. */
+  private checkHearing(channel: Channel): void {
+    const { refused } = this.intake;
+    if (this.wasCutOff || channel.status !== 'connected')
+      throw new QuorateError(
+        'TRANSPORT_FAILED',
+        'The connection was lost while the voters were listened for, so nobody can be called silent.',
+      );
+    if (refused === 0) return;
+    const happened = `${refused} frames of the group could not be read (other \`secrets\`, or another version), so nobody can be called silent.`;
+    throw new QuorateError('INVALID_OPTIONS', happened, { details: { refused } });
   }
 
   private listen(channel: Channel, untilMs: number): Promise<void> {
@@ -152,7 +169,10 @@ class RollCall {
 
   private readonly onFrame = (bytes: Uint8Array): void => {
     const frame = this.intake.open(bytes, this.options.self);
-    for (const message of frame?.messages ?? []) if (frame && message.type === 'greeting') this.survivors.onGreeting(frame.from, message);
+    for (const message of frame?.messages ?? []) {
+      if (frame && message.type === 'greeting') this.survivors.onGreeting(frame.from, message);
+      if (frame && message.type === 'heartbeat') this.survivors.onHeartbeat(frame.founding);
+    }
     if (this.survivors.isAlive) this.onAlive();
   };
 }

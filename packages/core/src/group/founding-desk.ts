@@ -25,9 +25,12 @@ export class FoundingDesk {
   private readonly inquiry: Inquiry;
 
   constructor(options: MemberOptions) {
-    const { self, voters, count, timing } = options;
+    const { self, voters, count, timing, memory } = options;
     this.self = self;
     this.founder = founderFor(options);
+    // A record that it accepted may have been replaced before it got its seat.
+    const joined = memory?.record?.configuration.founding;
+    if (joined !== undefined && memory?.founder.record?.configuration.founding !== joined) this.founder?.join(joined);
     this.asked = count === undefined ? voters : { count };
     this.inquiry = new Inquiry(self, this.asked, timing.heartbeatMs);
   }
@@ -39,6 +42,12 @@ export class FoundingDesk {
   /** True while it may yet be a voter of the founding that comes, or is one. */
   get isFounding(): boolean {
     return this.founder !== null && !this.founder.isIdle;
+  }
+
+  /** Somebody belongs to another founding: an operator may have ended this one. */
+  onForeign(node: string, founding: string): MemberEvent {
+    this.lookAgain();
+    return { type: 'foreignFounding', node, founding };
   }
 
   /** The group is known, and nobody leads it. */

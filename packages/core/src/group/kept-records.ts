@@ -3,13 +3,20 @@ import { Founder } from '../paxos/founding.ts';
 import type { MemberInside, MemberRecord } from './member-io.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 
-export function keptRecords({ founder, record, replica, stores }: MemberInside, { index }: StoredSnapshot): readonly MemberRecord[] {
+export function keptRecords(
+  { founder, record, replica, isGiven, stores }: MemberInside,
+  { index }: StoredSnapshot,
+): readonly MemberRecord[] {
   const records: MemberRecord[] = [];
   // What the next founding has to begin above is forgotten by no snapshot of the group that this process stands by in.
   if (founder instanceof Founder && founder.inherits) records.push({ type: 'inherited', ...founder.inherits });
   const accepted = founder?.acceptedRecord;
   if (accepted) records.push({ type: 'founding', record: accepted, complete: founder.founded !== null, confirmed: founder.isConfirmed });
-  if (!replica) return [...records, { type: 'position', position: stores.position }];
+  if (!replica) {
+    // That it had a seat, and which stop-sign left it out: what it found out may not be forgotten before it has begun anew.
+    if (isGiven && record) records.push({ type: 'configuration', record, sealedAt: index });
+    return [...records, { type: 'position', position: stores.position }];
+  }
   const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
   // First, for what comes before it counts nothing in this configuration.
   if (record && record.configuration.id > 1) records.push({ type: 'configuration', record, sealedAt: floor });

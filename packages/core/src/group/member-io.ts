@@ -231,6 +231,8 @@ export interface MemberInside {
   readonly log: Log<GroupBatch> | null;
   readonly record: FoundingRecord | null;
   readonly seat: { holdsLease(at: Instant): boolean } | null;
+  /** It had a seat, and a stop-sign that it knows of left it out. */
+  readonly isGiven: boolean;
   readonly founder: Founder | CountFounder | null;
   readonly orders: OrderDesk;
   readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;

@@ -63,7 +63,6 @@ export class Member {
     this.survivor = new Survivor(options, this.place, this.desk);
     this.highestToken = (memory?.founder.inherits?.tokenSecond ?? 0) * tokensPerSecond;
     this.holder = options.before?.holder ?? holderFor(options);
-    if (memory?.record && !memory.founder.record) this.founder?.join(memory.record.configuration.founding);
     const stored = storedSeat(options, memory?.record ?? this.founder?.founded);
     if (stored) this.enterGroup(stored.record, at, stored.origin);
     else if (options.before?.record) this.follow(options.before.record, null, at);
@@ -192,7 +191,7 @@ export class Member {
     const { from, founding } = frame;
     if (founding === '') return;
     if (founding !== configuration.founding)
-      return this.once(`founding ${from.node} ${founding}`, { type: 'foreignFounding', node: from.node, founding });
+      return this.once(`founding ${from.node} ${founding}`, this.desk.onForeign(from.node, founding));
     const ofAny = this.place.onAnyConfiguration(frame, message, at);
     if (ofAny) this.takeSeat(ofAny, at);
     else if (isLogMessage(message)) this.onLogMessage(frame.from, message, at);
@@ -253,7 +252,8 @@ export class Member {
       if (event.type === 'founded') this.enterGroup(event.record, at);
       if (event.type === 'groupExists') this.follow(event.record, null, at);
       if (event.type === 'foundingEnded') this.stepHolder({ type: 'foundingReplaced', at });
-      if (event.type === 'foundingAccepted' && this.options.count === undefined) this.place.takeNoPart();
+      if (event.type === 'foundingEnded' || (event.type === 'foundingAccepted' && this.options.count === undefined))
+        this.place.takeNoPart();
     }
     if (this.founder?.isConfirmed) this.seat?.confirmAll();
   }

@@ -94,6 +94,7 @@ export class Place {
       log: this.log,
       record: this.known,
       seat: this.seat,
+      isGiven: this.voter?.isGiven === true,
       replica: this.seat?.replica ?? null,
     };
   }
@@ -243,8 +244,7 @@ export class Place {
 
   private onValues(from: Proposer, message: Chosen<GroupBatch>, at: Instant): SeatOutput {
     if (this.voter) return this.voter.onChosen(from, message, at);
-    if (!this.standby) return freshSeatOutput();
-    return this.onLearned(this.standby, from, message, at);
+    return this.standby ? this.onLearned(this.standby, from, message, at) : freshSeatOutput();
   }
 
   // Snapshots.

@@ -117,7 +117,7 @@ export class CountFounder {
     this.joined = founding;
   }
 
-  /** Nobody leads: an operator may have ended the founding that the log named when it was last read. */
+  /** Nobody leads, or another group is heard: an operator may have ended the founding that the log named when it was last read. */
   lookAgain(): void {
     if (this.log?.isComplete === true && this.nowMs - this.readAtMs >= readUnledEvery * this.options.periodMs) this.isLookedFor = true;
   }
@@ -207,8 +207,6 @@ export class CountFounder {
     this.out.send.push({ to: { type: 'all' }, message: { type: 'hello', nonce: this.nonce, voters: { count }, wallMs } });
   }
 
-  // The log.
-
   private onAnswer(answer: ArbiterAnswer, wallMs: number): void {
     this.isAsking = false;
     const wasOwn = this.isOwnEntry;
@@ -222,7 +220,9 @@ export class CountFounder {
     this.readAtMs = this.nowMs;
     this.isLookedFor = false;
     const ended = this.foundings.find((founding) => log.hasEnded(founding));
-    if (ended !== undefined && this.options.isCandidate) return this.onEnded(ended);
+    // A client only follows the group, and goes on to the next one.
+    const hasPart = this.options.isCandidate || this.joined !== null || this.remembered !== null;
+    if (ended !== undefined && hasPart) return this.onEnded(ended);
     const lost = this.lostOf(log);
     if (lost !== null) return this.onLost(lost, null);
     if (log.isComplete) this.doubt = null;
@@ -294,8 +294,6 @@ export class CountFounder {
     this.out.persist.push({ type: 'founding', record, complete: true, confirmed: true });
     this.out.events.push({ type: 'founded', record }, { type: 'foundingConfirmed', founding: record.configuration.founding });
   }
-
-  // Others.
 
   private onMessage({ from, message, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
     switch (message.type) {

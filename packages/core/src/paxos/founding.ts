@@ -84,11 +84,6 @@ export class Founder {
     this.hasJoined = true;
   }
 
-  /** This incarnation says nothing more. */
-  discard(): void {
-    this.discarded = true;
-  }
-
   /** What it has to hand on to the next founding, until that is complete. */
   get inherits(): Inheritance | undefined {
     return this.complete || this.hasJoined ? undefined : this.options.memory?.inherits;

@@ -30,6 +30,11 @@ export class Survivors {
     if (standing === 'led') this.isLed = true;
   }
 
+  /** Somebody leads it; that the frame may be an old one only makes an operator ask again. */
+  onHeartbeat(founding: string): void {
+    if (founding === this.configuration.founding) this.isLed = true;
+  }
+
   get voters(): readonly string[] {
     return this.configuration.voters.map(({ node }) => node);
   }

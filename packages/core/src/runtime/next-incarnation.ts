@@ -1,5 +1,6 @@
 /** The next incarnation of a member whose last one is over: its storage is cleared first, and what it inherits is kept before it says anything. */
 import type { Member, MemberEvent } from '../group/member.ts';
+import { Founder } from '../paxos/founding.ts';
 import type { Inheritance } from '../paxos/founding.ts';
 import { foldRecords } from '../storage/begin-run.ts';
 import type { LoadedMember } from '../storage/storage.ts';
@@ -14,12 +15,16 @@ export interface Succession {
 
 /** Who gave up as a founder, or as a survivor, or whose seat was given away; null for any other event. */
 export function successionOf(event: MemberEvent, member: Member): Succession | null {
-  // Who was a founder only had no session yet.
-  if (event.type === 'gaveUp') return { before: undefined, inherits: null };
+  if (event.type === 'gaveUp') return { before: member, inherits: inheritanceOf(member) };
   // Its session is over, and the log of foundings knows of tokens all that survivors do.
   if (event.type === 'foundingEnded') return { before: undefined, inherits: null };
   if (event.type === 'seatGiven' || event.type === 'storeWentBack') return { before: member, inherits: null };
   return event.type === 'refounding' ? { before: member, inherits: event.inherits } : null;
+}
+
+/** What it was handed on, and has to hand on in its turn: its founding never came to be. */
+function inheritanceOf({ inspect: { founder } }: Member): Inheritance | null {
+  return founder instanceof Founder ? (founder.inherits ?? null) : null;
 }
 
 /**

@@ -24,11 +24,14 @@ async function main(): Promise<void> {
   say({ type: 'holds', token: lease.token });
   block();
   const toldWhileBlocked = [...told];
-  const reopened = new Promise<void>((resolve) => quorate.events$.subscribe(({ type }) => type === 'sessionOpened' && resolve()));
+  const comes = (wanted: string) => new Promise<void>((resolve) => quorate.events$.subscribe(({ type }) => type === wanted && resolve()));
+  // Frames that came meanwhile may have their turns before the timer that is overdue.
+  const [reopened, blocked] = [comes('sessionOpened'), comes('eventLoopBlocked')];
   const { valid } = lease;
   const { session } = quorate.status;
   await lost;
   await reopened;
+  await blocked;
   const reason = (lease.signal.reason as { readonly code?: string }).code ?? '';
   say({ type: 'woke', valid, session, toldWhileBlocked, told, reason, release: await lease.release() });
   await quorate.close({ timeoutMs: 0 });

@@ -66,6 +66,14 @@ describe('founding anew', () => {
     expect(b.status.session).toBe('healthy');
   });
 
+  test('is refused to whoever cannot read what the voters say, for their silence is none (3 processes with a secret, asked without)', async () => {
+    const secrets = ['of this group and of nobody else'];
+    const members = await group().joinAll(['a', 'b', 'c'], { voters, secrets });
+    expect((await rejection(order(), 'INVALID_OPTIONS')).message).toContain('could not be read');
+    await rejection(refound({ transport: group().transport, group: 'g', listenMs, secrets }), 'GROUP_LIVES');
+    expect((await members[0]?.lock('l').acquire())?.valid).toBe(true);
+  });
+
   test('has nothing to do where no founding stands, and may be ordered twice (no process)', async () => {
     expect(await order()).toEqual({ ended: null, voters: [], heard: [] });
     await lose(group(), ...(await group().joinAll(['a', 'b', 'c'], { voters })));

@@ -6,6 +6,7 @@ import { Member } from '../../src/group/member.ts';
 import type { MemberEvent, MemberInput, MemberOutput, MemberRecord } from '../../src/group/member.ts';
 import type { MemberFrame, MemberMessage } from '../../src/group/member-message.ts';
 import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
+import { successionOf } from '../../src/runtime/next-incarnation.ts';
 import { foldRecords } from '../../src/storage/begin-run.ts';
 import type { Instant } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
@@ -331,8 +332,9 @@ export class World {
 
   /** As the loop does it: a survivor hands on what it knows, and keeps its session. */
   private startAnew({ node, member, id }: Process, event: MemberEvent): void {
-    if (event.type !== 'refounding') return void this.start(node);
-    const disk: readonly MemberRecord[] = [{ type: 'inherited', ...event.inherits }];
+    const inherits = successionOf(event, member)?.inherits;
+    if (!inherits) return void this.start(node);
+    const disk: readonly MemberRecord[] = [{ type: 'inherited', ...inherits }];
     this.start(node, { memory: { disk, incarnation: `${node}#${id}+`, run: 0 }, before: member });
   }
 

@@ -133,11 +133,12 @@ describe('the end of a founding', () => {
     ['founded it', { memory: { record: recordOf('f', three), complete: true, tokenSecond: 0 } }],
     ['accepted it and never learned that it was complete', { memory: { record: recordOf('f', three), complete: false, tokenSecond: 0 } }],
     ['was given a seat in it', {}],
+    ['was given a seat in it, after it had accepted a record that was replaced', { memory: { record: recordOf('z', three), complete: false, tokenSecond: 0 } }], // prettier-ignore
   ])('is the end of an incarnation that %s, also where another has begun (1 of 3 members)', (how, more) => {
     for (const rest of [[], complete('g', next)]) {
       const desk = new Desk(seat('a'), more);
-      if (how === 'was given a seat in it') desk.founder.join('f');
-      desk.log = [...complete('f'), ended('f'), ...rest];
+      if (how.startsWith('was given a seat')) desk.founder.join('f');
+      desk.log = [written(recordOf('z', three)), ...complete('f'), ended('f'), ...rest];
       expect(desk.tick().arbitrate).toEqual({ type: 'read' });
       expect(desk.answer()).toMatchObject({ persist: [{ type: 'discarded' }], events: [{ type: 'foundingEnded', founding: 'f' }] });
       expect(desk.tick(100_000)).toEqual({ persist: [], arbitrate: null, send: [], events: [] });
