@@ -204,6 +204,6 @@ export const partitions: readonly Mutant[] = [
       ),
       patch('api/partition-watch.ts', 'if (state.version < newest) return;', ''),
     ],
-    killers: [savedLives],
+    killers: [unit('api/partition-run')],
   },
 ];
