@@ -95,7 +95,10 @@ export const snapshots: readonly Mutant[] = [
   {
     name: 'snapshots-of-an-earlier-founding',
     hazard: 'A standby of a founding that is over takes a seat in the next, and refuses its snapshots for those of another (promise 7).',
-    patches: [patch('group/place.ts', '      this.snapshots = null;\n      this.storedIndex = 0;', '      this.storedIndex = 0;')],
+    patches: [
+      patch('group/place.ts', '      this.snapshots = null;\n      this.storedIndex = 0;', '      this.storedIndex = 0;'),
+      patch('group/place.ts', '    this.standby = null;\n    this.snapshots = null;\n', '    this.standby = null;\n'),
+    ],
     killers: [unit('simulation/saved-lives')],
   },
   {
@@ -104,7 +107,7 @@ export const snapshots: readonly Mutant[] = [
     patches: [
       patch('group/snapshot-client.ts', '    if (this.isFetching) this.sources = [...new Set([...this.sources, ...sources])];\n', ''),
     ],
-    killers: [unit('simulation/saved-lives')],
+    killers: [unit('group/snapshot-client')],
   },
   {
     name: 'snapshot-of-an-earlier-founding',
