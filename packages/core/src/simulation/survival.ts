@@ -20,7 +20,9 @@ export function isToBeRefounded(world: World, { voters }: Configuration): boolea
   // Whose seat was given away, and who heard no leader since, keeps its word to the group, and nobody founds beside it.
   const isBound = world.living.some(({ member }) => {
     const { self, founder } = member?.inspect ?? {};
-    return self !== undefined && (founder?.founded ?? null) !== null && !isVoter({ voters }, self);
+    if (self === undefined) return false;
+    // Nor does a voter that is not named give its seat up, for it has no part in a founding by names.
+    return isVoter({ voters }, self) ? founder === null : (founder?.founded ?? null) !== null;
   });
   return world.circumstances.refounds === true && !isBound && left.length <= voters.length / 2;
 }
