@@ -391,7 +391,7 @@ export class Place {
     return this.discard({ type: 'seatGiven', founding, configuration: id }, freshSeatOutput());
   }
 
-  private discard(event: PlaceEvent, out: SeatOutput): SeatOutput {
+  discard(event: PlaceEvent, out: SeatOutput): SeatOutput {
     this.takeNoPart();
     out.persist.push({ type: 'discarded' });
     out.events.push(event);

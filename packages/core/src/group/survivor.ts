@@ -71,9 +71,7 @@ export class Survivor {
   private giveUp(tokenSecond: number, out: SeatOutput): void {
     const inherits = this.inheritance(tokenSecond);
     this.hasGivenUp = true;
-    this.place.takeNoPart();
-    out.persist.push({ type: 'discarded' });
-    out.events.push({ type: 'refounding', founding: inherits.founding, inherits });
+    this.place.discard({ type: 'refounding', founding: inherits.founding, inherits }, out);
   }
 
   /** What the next incarnation is to know of this one's founding. */

@@ -9,6 +9,7 @@ import type { FounderEvent, FounderInput, FounderOptions, FounderOutput, Inherit
 import type * as M from './founding-message.ts';
 import { provesFounding } from './founding-message.ts';
 import type { FoundingRecord, Standing } from './founding-message.ts';
+import { Reports } from './reports.ts';
 import { isCounted, sameVoters } from './voters.ts';
 import type { Voters } from './voters.ts';
 
@@ -22,9 +23,6 @@ export const tokenEpochMs = Date.UTC(2020, 0, 1);
 
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
 const existingGroupPeriods = 40;
-
-/** Complaints are made once for each cause; beyond this many causes they are all alike. */
-const complaintsMax = 1_000;
 
 interface Witness {
   readonly seat: Seat;
@@ -50,7 +48,7 @@ export class Founder {
   private readonly witnesses = new Map<string, Witness>();
   private readonly acceptedBy = new Set<string>();
   private readonly confirmedBy = new Set<string>();
-  private readonly complainedOf = new Set<string>();
+  private readonly reports = new Reports();
   private discarded = false;
   /** This incarnation was given a seat of a group that others founded: it founds nothing any more. */
   private hasJoined = false;
@@ -332,9 +330,7 @@ export class Founder {
   }
 
   private once(key: string, event: FounderEvent): void {
-    if (this.complainedOf.has(key) || this.complainedOf.size >= complaintsMax) return;
-    this.complainedOf.add(key);
-    this.out.events.push(event);
+    if (this.reports.isNews(key)) this.out.events.push(event);
   }
 
   private get others(): readonly string[] {
