@@ -181,7 +181,7 @@ export function looksAtClock(node: VoterNode, logs: SharedLogs, nowMs: number, s
     const { term } = node;
     if (term && standby) {
       const { newestId: id } = term.lease;
-      seat.onStandbySeen(standby, { type: 'standbySeen', ballot: term.ballot, id, appliedIndex: seat.state.appliedIndex });
+      seat.onStandby(standby, { type: 'standbySeen', ballot: term.ballot, id, appliedIndex: seat.state.appliedIndex });
     }
     return seat.onTick(at);
   });

@@ -86,6 +86,18 @@ export const stopSigns: readonly Mutant[] = [
     killers: [unit('group/voter-changes')],
   },
   {
+    name: 'seat-for-an-incarnation-that-ended',
+    hazard: 'A standby that ended a moment ago, and whose name begins anew, is given the seat that the majority needs (rule 16).',
+    patches: [patch('group/standby-list.ts', '      if (known?.seat.incarnation !== incarnation) this.seen.delete(node);\n', '')],
+    killers: [unit('group/voter-orders')],
+  },
+  {
+    name: 'late-echo-brings-an-incarnation-back',
+    hazard: 'An echo of an older heartbeat, by the incarnation before, makes a leader forget the one that lives (rule 16).',
+    patches: [patch('group/standby-list.ts', 'if (!known || id >= known.id) this.seen', 'this.seen')],
+    killers: [unit('group/voter-changes')],
+  },
+  {
     name: 'change-that-too-few-live-for',
     hazard: 'Voters are changed though no majority of those of before, or of those of after, is heard (rule 16).',
     patches: [

@@ -220,6 +220,7 @@ export class Member {
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
     const { place, desk, options, tokenSecond, survivor } = this;
     this.takeFounder(this.desk.step({ type: 'message', from, message: hello }, at), at);
+    this.seat?.onStandby(from, hello);
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;

@@ -199,7 +199,7 @@ export class Place {
   /** What is said about who votes, by whoever is in this configuration. */
   onMembership(from: Proposer, message: MembershipMessage, at: Instant): SeatOutput {
     const out = freshSeatOutput();
-    if (message.type === 'standbySeen') this.seat?.onStandbySeen(from, message);
+    if (message.type === 'standbySeen') this.seat?.onStandby(from, message);
     else if (message.type === 'roster') this.roll.onRoster(message, at.monotonicMs);
     else if (message.type === 'orderAnswered') out.events.push(...this.orders.onAnswered(message));
     else if (message.type === 'orderGiven') return this.onOrder(from, message, at);

@@ -2,6 +2,7 @@
 import type { Proposer } from '../paxos/ballot.ts';
 import type { Seat } from '../paxos/configuration.ts';
 import type { LeaderTerm } from '../paxos/leader.ts';
+import type { Hello } from '../paxos/founding-message.ts';
 import type { Slot, StandbySeen } from '../paxos/message.ts';
 import type { StandbySeat } from '../paxos/voter-order.ts';
 import type { GroupBatch } from './member-message.ts';
@@ -19,14 +20,21 @@ export interface Reading {
 }
 
 /**
- * 1. Whoever echoed none of this term's last heartbeats is not there.
+ * 1. Whoever echoed none of this term's last heartbeats is not there; nor is one whose name begins anew, as another incarnation.
  * 2. Whoever lacks many slots, or had a seat before under this incarnation, is given none.
  */
 export class StandbyList {
   private readonly seen = new Map<string, { readonly seat: Seat; readonly id: number; readonly appliedIndex: Slot }>();
 
-  onStandbySeen({ node, incarnation }: Proposer, { id, appliedIndex }: StandbySeen): void {
-    this.seen.set(node, { seat: { node, incarnation }, id, appliedIndex });
+  onMessage({ node, incarnation }: Proposer, message: StandbySeen | Hello): void {
+    const known = this.seen.get(node);
+    if (message.type === 'hello') {
+      if (known?.seat.incarnation !== incarnation) this.seen.delete(node);
+      return;
+    }
+    const { id, appliedIndex } = message;
+    // Of two incarnations of a name the one that echoes the newer heartbeat lives.
+    if (!known || id >= known.id) this.seen.set(node, { seat: { node, incarnation }, id, appliedIndex });
   }
 
   get isEmpty(): boolean {

@@ -5,6 +5,7 @@
 import { unreachable } from '../errors.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { Seat } from '../paxos/configuration.ts';
+import type { Hello } from '../paxos/founding-message.ts';
 import type { StandbySeen } from '../paxos/message.ts';
 import type { OrderAnswer, Roster, StandbySeat, VoterOrder } from '../paxos/voter-order.ts';
 import { StandbyList } from './standby-list.ts';
@@ -29,8 +30,8 @@ export class VoterChanges {
   private readonly standbys = new StandbyList();
   private rosterDueMs = -Infinity;
 
-  onStandbySeen(from: Proposer, message: StandbySeen): void {
-    this.standbys.onStandbySeen(from, message);
+  onStandby(from: Proposer, message: StandbySeen | Hello): void {
+    this.standbys.onMessage(from, message);
   }
 
   roster(present: Circumspection): readonly StandbySeat[] {

@@ -6,7 +6,7 @@ import { ballotStamp, sameBallot, zeroBallot } from '../paxos/ballot.ts';
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
 import { isVoter } from '../paxos/configuration.ts';
 import type { Configuration, Sealed } from '../paxos/configuration.ts';
-import type { FoundingRecord } from '../paxos/founding-message.ts';
+import type { FoundingRecord, Hello } from '../paxos/founding-message.ts';
 import type { ChosenEntry } from '../paxos/log.ts';
 import type { Chosen, Fetch, PaxosMessage, StandbySeen } from '../paxos/message.ts';
 import { Replica } from '../paxos/replica.ts';
@@ -134,9 +134,9 @@ export class VoterSeat {
     return out;
   }
 
-  onStandbySeen(from: Proposer, message: StandbySeen): void {
+  onStandby(from: Proposer, message: StandbySeen | Hello): void {
     const term = this.present.leading;
-    if (term && sameBallot(term.ballot, message.ballot)) this.changes.onStandbySeen(from, message);
+    if (message.type === 'hello' || (term && sameBallot(term.ballot, message.ballot))) this.changes.onStandby(from, message);
   }
 
   /** Who stands by, where this seat leads. */

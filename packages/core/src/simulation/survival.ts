@@ -22,7 +22,7 @@ export function isToBeRefounded(world: World, { voters }: Configuration): boolea
     const { self, founder } = member?.inspect ?? {};
     if (self === undefined) return false;
     // Nor does a voter that is not named give its seat up, for it has no part in a founding by names.
-    return isVoter({ voters }, self) ? founder === null : (founder?.founded ?? null) !== null;
+    return isVoter({ voters }, self) ? founder === null : founder?.standing === 'founded';
   });
   return world.circumstances.refounds === true && !isBound && left.length <= voters.length / 2;
 }

@@ -37,13 +37,16 @@ function sceneOf({ voters = ['a', 'b', 'c'], answering = voters.slice(1), standb
     nowMs: 1_100,
     ...present,
   };
-  for (const standby of standbys) {
-    const node = standby.charAt(0);
-    changes.onStandbySeen({ node, incarnation: standby, run: 1 }, { type: 'standbySeen', ballot, id, appliedIndex: 9_990 });
-  }
+  /** Of so many heartbeats later than the last. */
+  const echo = (standby: string, later = 0): void => {
+    const from = { node: standby.charAt(0), incarnation: standby, run: 1 };
+    changes.onStandby(from, { type: 'standbySeen', ballot, id: id + later, appliedIndex: 9_990 });
+  };
+  for (const standby of standbys) echo(standby);
   return {
     changes,
     term,
+    echo,
     due: (): string | null => {
       const due = changes.due(seen);
       return due && told(due);
@@ -80,6 +83,18 @@ describe('a seat whose incarnation is silent', () => {
     const { term, due } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
     for (let beat = 0; beat < 4; beat += 1) term.lease.heartbeatSent(1_000, 'a');
     expect(due()).toBeNull();
+  });
+
+  it('is given to the incarnation that its name goes on under, once that echoes (3 voters, 2 incarnations)', () => {
+    const { changes, due, echo } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
+    const begins = { type: 'hello', nonce: 'n', voters: ['a', 'b', 'c'], wallMs: 0 } as const;
+    changes.onStandby({ node: 'c', incarnation: 'c#2', run: 1 }, begins);
+    expect(due()).toContain('c#2');
+    changes.onStandby({ node: 'c', incarnation: 'c#3', run: 1 }, begins);
+    expect(due()).toBeNull();
+    echo('c#3');
+    echo('c#2', -1);
+    expect(due()).toBe('swap: a#1 b#1 c#3 -c#1');
   });
 
   it('is not given away while another change is under way (3 voters)', () => {

@@ -122,6 +122,19 @@ describe('a group of three', () => {
     expect(lossesOf(world.process('x'))).toBe(0);
   });
 
+  it('gives no seat to the incarnation of a standby that ended a moment ago (2 voters, 1 standby, 1 client)', () => {
+    const world = openedWorld({ voters: ['a', 'b'], clients: ['x'], standbys: ['d'] });
+    const leader = world.leader()?.node ?? '';
+    const echoes = (): boolean => world.process(leader).member.members(world.at(world.process(leader))).standbys.length > 0;
+    world.until('the standby is known', echoes);
+    const newcomer = world.restartEmpty('d');
+    // Its first words have come, and it has echoed nothing yet.
+    world.until('the one before it is not counted on', () => !echoes(), heartbeatMs);
+    expect(settled(world, 'x', { type: 'replace', node: leader === 'a' ? 'b' : 'a', by: 'd' }).at(-1)).toBe('done');
+    expect(world.leader()?.member.inspect.record?.configuration.voters).toContainEqual({ node: 'd', incarnation: newcomer.incarnation });
+    passTraffic(world, 0);
+  });
+
   it('says the same to an order that comes again, from whomever (3 voters, 2 standbys, 1 client)', () => {
     const world = openedWorld(withStandbys);
     for (const asker of ['x', 'a', 'd']) expect(settled(world, asker, { type: 'replace', node: 'c', by: 'd' }).at(-1)).toBe('done');
