@@ -198,7 +198,9 @@ export const stopSigns: readonly Mutant[] = [
     name: 'restarted-in-the-configuration-before',
     hazard:
       'A voter that learned from a snapshot that its seat was given away, and stopped, comes back as a voter of the configuration before, for ever (rule 16, promise 7).',
-    patches: [patch('group/parts.ts', 'if (!state || state.configuration.id <= configuration.id) return', 'return')],
-    killers: [unit('simulation/saved-lives')],
+    patches: [
+      patch('group/kept-records.ts', "    if (isGiven && record) records.push({ type: 'configuration', record, sealedAt: index });\n", ''),
+    ],
+    killers: [unit('group/catching-up')],
   },
 ];

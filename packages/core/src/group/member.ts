@@ -30,7 +30,7 @@ import { Place } from './place.ts';
 import { Reports } from '../paxos/reports.ts';
 import { Survivor } from './survivor.ts';
 import { VersionWatch } from './version-watch.ts';
-import { greetingTo, holderFor, storedSeat } from './parts.ts';
+import { greetingTo, holderFor, storedOrigin } from './parts.ts';
 import type { MembersView } from './roll.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -63,8 +63,8 @@ export class Member {
     this.survivor = new Survivor(options, this.place, this.desk);
     this.highestToken = (memory?.founder.inherits?.tokenSecond ?? 0) * tokensPerSecond;
     this.holder = options.before?.holder ?? holderFor(options);
-    const stored = storedSeat(options, memory?.record ?? this.founder?.founded);
-    if (stored) this.enterGroup(stored.record, at, stored.origin);
+    const founded = memory?.record ?? this.founder?.founded;
+    if (founded) this.enterGroup(founded, at, storedOrigin(options, founded));
     else if (options.before?.record) this.follow(options.before.record, null, at);
   }
 

@@ -22,22 +22,10 @@ export function founderFor(options: MemberOptions): Founder | CountFounder | nul
   return voters.includes(self.node) ? new Founder({ ...common, voters }) : null;
 }
 
-/**
- * What its storage kept for the seat, and the configuration that it had come to. A snapshot may be of a later one than every record: then
- * the seat was given away by the stop-sign before it. Throws STORAGE_CORRUPT for a snapshot that is not what was written.
- */
-export function storedSeat(
-  { memory, rowCodec, levels }: MemberOptions,
-  founded: FoundingRecord | null | undefined,
-): { readonly record: FoundingRecord; readonly origin: SeatOrigin } | null {
-  if (!founded) return null;
+/** What its storage kept for the seat. Throws STORAGE_CORRUPT for a snapshot that is not what was written. */
+export function storedOrigin({ memory, rowCodec, levels }: MemberOptions, { maxSessionTtlMs }: FoundingRecord): SeatOrigin {
   const { replica, snapshot } = memory ?? {};
-  const { maxSessionTtlMs, configuration } = founded;
-  const state = snapshot && restoredState(snapshot, new GroupState({ maxSessionTtlMs }, levels), rowCodec);
-  const origin = { memory: replica, state };
-  if (!state || state.configuration.id <= configuration.id) return { record: founded, origin };
-  const { id, voters } = state.configuration;
-  return { record: { ...founded, configuration: { founding: configuration.founding, id, voters } }, origin };
+  return { memory: replica, state: snapshot && restoredState(snapshot, new GroupState({ maxSessionTtlMs }, levels), rowCodec) };
 }
 
 export function holderFor({ self, timing, limits, sessionTtlMs }: MemberOptions): SessionHolder<Operation, OperationResult, WatchedState> {

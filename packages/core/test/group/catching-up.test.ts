@@ -98,6 +98,28 @@ describe('a voter that returns from below every floor (3 voters)', () => {
   });
 });
 
+describe('a voter whose seat was given away while it lagged (3 voters, 1 standby)', () => {
+  it('learns so from a snapshot, and comes back from it without its seat, also where it stopped at once', () => {
+    const world = founded({ standbys: ['e'] });
+    const [away] = followers(world);
+    const node = away?.node ?? '';
+    world.isolate(node);
+    world.give(world.process('d'), { type: 'order', id: 1, order: { type: 'replace', node, by: 'e' }, at: world.at(world.process('d')) });
+    world.until('the other votes', () => world.eventsOf('seatRegained').length > 0);
+    traffic(world, 3 * logSlotsMax);
+    world.heal();
+    world.until('it took a snapshot', () => world.eventsOf('snapshotInstalled').some((event) => event.node === node));
+    expect(world.process(node).member.inspect.record?.configuration.id).toBe(2);
+    const { member } = world.restartWithMemory(node);
+    expect(member.inspect.record?.configuration.id).toBe(2);
+    world.until('it gave its seat up', () => world.eventsOf('seatGiven').length > 0);
+    world.until('it stands by', () => {
+      const process = world.process(node);
+      return process.member.status(world.at(process)).role === 'standby' && isCaughtUp(world, process);
+    });
+  });
+});
+
 describe('a memory that lasts (3 voters)', () => {
   it('holds a snapshot and what followed it, in place of all slots, and brings its voter back', () => {
     const world = founded({ storedEverySlots: 30 });
