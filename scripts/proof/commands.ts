@@ -27,6 +27,8 @@ export interface ProofCommand {
   readonly count: (shown: Shown) => number;
   /** The least that counts. */
   readonly least: number;
+  /** What was found, by name, where the last line tells. */
+  readonly found?: (shown: Shown) => readonly string[];
 }
 
 export interface Size {
@@ -91,6 +93,7 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
       args: ['sim', '--seeds', String(seeds), '--from', String(from), '--jobs', String(jobs), '--json'],
       count: (shown) => numberAt(shown, 'seeds'),
       least: seeds,
+      found: ({ failures }) => rowsOf(failures).map(({ seed: failed, promise }) => `seed ${String(failed)} broke ${String(promise)}`),
     },
     {
       name: 'model',
@@ -103,6 +106,7 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
       args: ['mutants', ...(fastMutants ? ['--fast'] : []), '--json'],
       count: (shown) => numberAt(shown, 'killed'),
       least: fastMutants ? 10 : 40,
+      found: ({ table }) => rowsOf(table).flatMap(({ name, killedBy }) => (killedBy === null ? [`${String(name)} survived`] : [])),
     },
     {
       name: 'fuzz',
@@ -124,11 +128,15 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
 }
 
 /** Null where the command did what it was asked to and found nothing wrong, else why it does not count. */
-export function shortfall({ name, count, least }: ProofCommand, shown: Shown | null): string | null {
+export function shortfall({ name, count, least, found }: ProofCommand, shown: Shown | null): string | null {
   if (shown === null) return `${name} showed nothing`;
   const done = count(shown);
   if (done < least) return `${name} did ${done} of at least ${least}`;
-  return shown.ok === true ? null : `${name} found something wrong`;
+  return shown.ok === true ? null : [`${name} found something wrong`, ...(found?.(shown) ?? [])].join('; ');
+}
+
+function rowsOf(table: unknown): readonly Shown[] {
+  return Array.isArray(table) ? (table as readonly Shown[]) : [];
 }
 
 function numberAt(shown: Shown, key: string): number {
@@ -143,6 +151,6 @@ function lengthAt(shown: Shown, key: string): number {
 
 /** Every decoder must have had its runs. */
 function leastRunsOf({ decoders }: Shown): number {
-  if (!Array.isArray(decoders) || decoders.length === 0) return 0;
-  return Math.min(...(decoders as Shown[]).map((decoder) => numberAt(decoder, 'runs')));
+  const runs = rowsOf(decoders).map((decoder) => numberAt(decoder, 'runs'));
+  return runs.length > 0 ? Math.min(...runs) : 0;
 }

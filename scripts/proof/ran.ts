@@ -32,7 +32,7 @@ export function ranIn(printed: string, commands: readonly ProofCommand[]): reado
     const done = typeof step?.['done'] === 'number' ? step['done'] : 0;
     if (step === undefined) return { name, done, wrong: `${name} did not run` };
     if (!(done >= least)) return { name, done, wrong: `${name} did ${done} of at least ${least}` };
-    return { name, done, wrong: step['wrong'] === null ? null : `${name} was not well` };
+    return { name, done, wrong: step['wrong'] === null ? null : String(step['wrong']) };
   });
 }
 

@@ -29,6 +29,16 @@ test('fuzzing counts by the decoder that had fewest runs, models by both their l
   expect(shortfall(commandOf('model'), { ok: true, models: many, planted: many })).toBeNull();
 });
 
+test('a seed that broke a promise, and a mutant that survived, are named', () => {
+  const failures = [{ seed: 7, promise: 'progress', what: 'not right' }];
+  expect(shortfall(commandOf('sim'), { ok: false, seeds: 2_000, failures })).toBe('sim found something wrong; seed 7 broke progress');
+  const table = [
+    { name: 'one', killedBy: 'unit: lock' },
+    { name: 'two', killedBy: null },
+  ];
+  expect(shortfall(commandOf('mutants'), { ok: false, killed: 60, table })).toBe('mutants found something wrong; two survived');
+});
+
 test('a command that did all and found something is red', () => {
   expect(shortfall(commandOf('chaos nats'), { ok: false, episodes: 3 })).toBe('chaos nats found something wrong');
   expect(shortfall(commandOf('chaos nats'), { ok: true, episodes: 3 })).toBeNull();

@@ -30,7 +30,7 @@ test.each(brief)('a run without %s, with too little of it, or with something fou
   const faults = [
     [others, 'did not run'],
     [[...others, { ...step, done: (step?.done ?? 0) - 1 }], 'did '],
-    [[...others, { ...step, wrong: 'it found something' }], 'was not well'],
+    [[...others, { ...step, wrong: `${name} found something` }], 'found something'],
   ] as const;
   for (const [steps, fault] of faults) {
     expect(wrongIn(printed(steps)).filter((wrong) => wrong !== null)).toEqual([expect.stringContaining(`${name} ${fault}`)]);
