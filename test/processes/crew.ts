@@ -1,11 +1,11 @@
 /** The processes of a suite: the same ones from test to test, in a fresh group each time; what was killed is started again. */
 import { randomBytes } from 'node:crypto';
 import type { Carrier } from '../../scripts/processes/carrier.ts';
-import type { NodeMembership } from '../support/node-process-program.ts';
 import { faultsIn } from '../support/hold-history.ts';
 import { NodeProcess } from '../support/node-process.ts';
+import type { GroupSettings } from '../support/node-process.ts';
 
-export type GroupTiming = Pick<NodeMembership, 'timing' | 'sessionTtlMs' | 'keeping'>;
+export type GroupTiming = Omit<GroupSettings, 'carrier' | 'group' | 'voters'>;
 
 /** Within the rules, and shorter than the defaults: a test that waits for a dead holder's session waits for one TTL. */
 export const natsTiming: GroupTiming = { timing: { heartbeatMs: 75, electionTimeoutMs: 375 }, sessionTtlMs: 5_000 };

@@ -21,6 +21,7 @@ export interface NodeMembership {
   readonly sessionTtlMs?: number;
   /** Where a voter keeps its memory. Default nowhere. */
   readonly keeping?: Keeping;
+  readonly whenMajorityIsLost?: 'stop' | 'refound';
 }
 
 export type NodeNotice =
@@ -122,7 +123,7 @@ async function contend(locks: readonly string[], signal: AbortSignal): Promise<v
 
 const commands = {
   join: async (membership: NodeMembership): Promise<void> => {
-    const { carrier, group, node, voters, timing, sessionTtlMs, keeping, joinTimeoutMs: timeoutMs } = membership;
+    const { carrier, group, node, voters, timing, sessionTtlMs, keeping, joinTimeoutMs: timeoutMs, whenMajorityIsLost } = membership;
     connected ??= await connectTo(carrier, node);
     const { transport } = connected;
     const session = sessionTtlMs === undefined ? undefined : { ttlMs: sessionTtlMs };
@@ -134,7 +135,7 @@ const commands = {
     errors = [];
     const logger = { ...silent, error: (_: object, message: string) => void errors.push(message) };
     // Where the group lives already, its own word counts; and it may have to bury a namesake first.
-    const options = { session, timing: groupTiming, firstFounding: true, timeoutMs, logger };
+    const options = { session, timing: groupTiming, firstFounding: true, timeoutMs, logger, whenMajorityIsLost };
     quorate = await join({ group, node, voters, transport, storage, ...options });
     quorate.events$.subscribe((event) => {
       if (event.type === 'sessionLost') sessionsLost += 1;

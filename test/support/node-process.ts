@@ -10,7 +10,10 @@ import type { GrantedLease, LeaseLook, NodeCommands, NodeMembership, NodeNotice,
 /** Generous: a test fails by what it sees, not by how long a loaded machine takes. */
 const deadlineMs = 120_000;
 
-export interface GroupSettings extends Pick<NodeMembership, 'timing' | 'sessionTtlMs' | 'keeping' | 'joinTimeoutMs'> {
+export interface GroupSettings extends Pick<
+  NodeMembership,
+  'timing' | 'sessionTtlMs' | 'keeping' | 'joinTimeoutMs' | 'whenMajorityIsLost'
+> {
   readonly carrier: Carrier;
   readonly group: string;
   readonly voters: NodeMembership['voters'];
