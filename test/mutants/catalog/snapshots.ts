@@ -99,7 +99,7 @@ export const snapshots: readonly Mutant[] = [
       patch('group/place.ts', '      this.snapshots = null;\n      this.storedIndex = 0;', '      this.storedIndex = 0;'),
       patch('group/place.ts', '    this.standby = null;\n    this.snapshots = null;\n', '    this.standby = null;\n'),
     ],
-    killers: [unit('simulation/saved-lives')],
+    killers: [unit('group/catching-up')],
   },
   {
     name: 'snapshot-asked-of-the-first-alone',

@@ -120,6 +120,32 @@ describe('a voter whose seat was given away while it lagged (3 voters, 1 standby
   });
 });
 
+describe('a voter that stood by in the founding before this one (3 voters)', () => {
+  it('takes the snapshots of this one', () => {
+    const world = founded();
+    const [one, two] = followers(world);
+    const node = one?.node ?? '';
+    const leader = world.leader()?.node ?? '';
+    const { member } = world.restartEmpty(node);
+    world.until('it knows the group, and has no seat', () => member.inspect.record !== null && member.inspect.replica === null);
+    world.restartEmpty(two?.node ?? '');
+    world.restartEmpty(leader);
+    world.until('all have a session in the next founding', () => world.leader() !== undefined && world.everyoneHasASession());
+    expect(world.process(node).member).toBe(member);
+    expect(world.observer.logs.size).toBe(2);
+    world.until('another leads than it', () => {
+      if (world.leader()?.node === node) world.pause(node, 3_000);
+      return world.leader() !== undefined && world.leader()?.node !== node;
+    });
+    world.isolate(node);
+    traffic(world, 3 * logSlotsMax);
+    world.heal();
+    world.until('it has caught up', () => isCaughtUp(world, world.process(node)));
+    expect(world.eventsOf('snapshotInstalled').map((event) => event.node)).toContain(node);
+    sameStates(world);
+  });
+});
+
 describe('a memory that lasts (3 voters)', () => {
   it('holds a snapshot and what followed it, in place of all slots, and brings its voter back', () => {
     const world = founded({ storedEverySlots: 30 });
