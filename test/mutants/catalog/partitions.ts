@@ -4,7 +4,6 @@ import type { Mutant } from '../mutant.ts';
 
 const table = 'partition/partition-table.ts';
 const steward = 'partition/partition-steward.ts';
-const savedLives = unit('simulation/saved-lives');
 
 export const partitions: readonly Mutant[] = [
   {
@@ -128,7 +127,7 @@ export const partitions: readonly Mutant[] = [
         '// It may have been on its way to somebody else.',
       ),
     ],
-    killers: [savedLives],
+    killers: [unit('partition/partition-table')],
   },
   {
     name: 'member-that-left-stays',
@@ -140,7 +139,7 @@ export const partitions: readonly Mutant[] = [
         'partition?.token !== token || token === 0 || partition.isCovered) return;\n    this.#free(set, partition);\n    this.#grant(set, partition);',
       ),
     ],
-    killers: [savedLives],
+    killers: [unit('partition/partition-table')],
   },
   {
     name: 'cover-by-any-answer',

@@ -112,6 +112,13 @@ describe('sessions', () => {
     expect(desk.ownedBy('b')).toEqual(mine);
   });
 
+  it('leave what they had still to give up to its next owner at once', () => {
+    twoMembers();
+    const moving = desk.set.partitions.filter(({ isRevoked }) => isRevoked).map(({ index }) => index);
+    desk.end('a');
+    expect(desk.ownedBy('b')).toEqual(moving);
+  });
+
   it('lose their place to the others once a leader finds that they were absent for too long', () => {
     twoMembers();
     desk.drainAll();
@@ -141,6 +148,19 @@ describe('leaving', () => {
     desk.drainAll();
     expect(desk.ownedBy('a')).toEqual([0, 1, 2, 3]);
     expect(desk.set.members.has('b')).toBe(false);
+  });
+
+  it('is over for a member whose last lease comes to its fixed end', () => {
+    twoMembers();
+    desk.do('a', (seq) => [partitionOp.leave, seq, set]);
+    desk.rebalance();
+    for (const { index, token } of [...desk.set.partitions]) {
+      desk.table.uncover(set, index, token);
+      desk.table.free(set, index, token);
+    }
+    desk.check();
+    expect(desk.ownedBy('b')).toEqual([0, 1, 2, 3]);
+    expect([...desk.set.members.keys()]).toEqual(['b']);
   });
 
   it('gives what is released before that to nobody, rather than back', () => {
