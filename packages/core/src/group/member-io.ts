@@ -230,7 +230,7 @@ export interface MemberInside {
   /** What was applied stands in it, as far as it is kept. */
   readonly log: Log<GroupBatch> | null;
   readonly record: FoundingRecord | null;
-  readonly seat: { holdsLease(at: Instant): boolean } | null;
+  readonly seat: { readonly isServing: boolean; holdsLease(at: Instant): boolean } | null;
   /** It had a seat, and a stop-sign that it knows of left it out. */
   readonly isGiven: boolean;
   readonly founder: Founder | CountFounder | null;

@@ -65,10 +65,9 @@ interface Seat {
 }
 
 function seatOf(process: SimulatedProcess): Seat | null {
-  const { member, now } = process;
-  const { record, replica } = member?.inspect ?? {};
-  if (!member || !record || !replica) return null;
-  const leading = member.status(now()).role === 'leader' ? (replica.leading?.ballot ?? null) : null;
+  const { record, replica, seat } = process.member?.inspect ?? {};
+  if (!record || !replica) return null;
+  const leading = seat?.isServing ? (replica.leading?.ballot ?? null) : null;
   return { process, configuration: record.configuration, promised: replica.promised, leading };
 }
 
