@@ -88,13 +88,27 @@ export const stopSigns: readonly Mutant[] = [
   {
     name: 'seat-for-an-incarnation-that-ended',
     hazard: 'A standby that ended a moment ago, and whose name begins anew, is given the seat that the majority needs (rule 16).',
-    patches: [patch('group/standby-list.ts', '      if (known?.seat.incarnation !== incarnation) this.seen.delete(node);\n', '')],
+    patches: [
+      patch('group/standby-list.ts', '    if (this.seen.get(node)?.seat.incarnation !== incarnation) this.seen.delete(node);\n', ''),
+    ],
     killers: [unit('group/voter-orders')],
+  },
+  {
+    name: 'late-echo-of-one-that-ended',
+    hazard: 'An echo that is later than the first words of the incarnation after it has the seat given to one that is no more (rule 16).',
+    patches: [patch('group/standby-list.ts', 'if (isOfOneThatEnded || id <', 'if (id <')],
+    killers: [unit('group/voter-changes')],
   },
   {
     name: 'late-echo-brings-an-incarnation-back',
     hazard: 'An echo of an older heartbeat, by the incarnation before, makes a leader forget the one that lives (rule 16).',
-    patches: [patch('group/standby-list.ts', 'if (!known || id >= known.id) this.seen', 'this.seen')],
+    patches: [
+      patch(
+        'group/standby-list.ts',
+        'if (isOfOneThatEnded || id < (this.seen.get(node)?.id ?? 0)) return;',
+        'if (isOfOneThatEnded) return;',
+      ),
+    ],
     killers: [unit('group/voter-changes')],
   },
   {

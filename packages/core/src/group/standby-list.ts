@@ -20,21 +20,29 @@ export interface Reading {
 }
 
 /**
- * 1. Whoever echoed none of this term's last heartbeats is not there; nor is one whose name begins anew, as another incarnation.
- * 2. Whoever lacks many slots, or had a seat before under this incarnation, is given none.
+ * 1. Whoever echoed none of this term's last heartbeats is not there.
+ * 2. Of a name that begins anew only echoes of later heartbeats count, unless they are of the incarnation that began.
+ * 3. Whoever lacks many slots, or had a seat before under this incarnation, is given none.
  */
 export class StandbyList {
   private readonly seen = new Map<string, { readonly seat: Seat; readonly id: number; readonly appliedIndex: Slot }>();
+  /** By name: who said `hello` last, and which heartbeat was the newest then. */
+  private readonly begun = new Map<string, { readonly incarnation: string; readonly id: number }>();
 
-  onMessage({ node, incarnation }: Proposer, message: StandbySeen | Hello): void {
-    const known = this.seen.get(node);
-    if (message.type === 'hello') {
-      if (known?.seat.incarnation !== incarnation) this.seen.delete(node);
-      return;
-    }
+  /** `newestId` is that of the last heartbeat. */
+  onMessage({ node, incarnation }: Proposer, message: StandbySeen | Hello, newestId: number): void {
+    if (message.type === 'hello') return this.onHello(node, incarnation, newestId);
     const { id, appliedIndex } = message;
-    // Of two incarnations of a name the one that echoes the newer heartbeat lives.
-    if (!known || id >= known.id) this.seen.set(node, { seat: { node, incarnation }, id, appliedIndex });
+    const begun = this.begun.get(node);
+    const isOfOneThatEnded = begun !== undefined && begun.incarnation !== incarnation && id <= begun.id;
+    if (isOfOneThatEnded || id < (this.seen.get(node)?.id ?? 0)) return;
+    this.seen.set(node, { seat: { node, incarnation }, id, appliedIndex });
+  }
+
+  private onHello(node: string, incarnation: string, newestId: number): void {
+    for (const [other, { id }] of this.begun) if (newestId - id >= heartbeatsAgoMax) this.begun.delete(other);
+    this.begun.set(node, { incarnation, id: newestId });
+    if (this.seen.get(node)?.seat.incarnation !== incarnation) this.seen.delete(node);
   }
 
   get isEmpty(): boolean {

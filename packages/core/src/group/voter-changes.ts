@@ -3,11 +3,14 @@
  * `docs/protocol.md`, "Standbys and swaps".
  */
 import { unreachable } from '../errors.ts';
+import { sameBallot } from '../paxos/ballot.ts';
 import type { Proposer } from '../paxos/ballot.ts';
 import type { Seat } from '../paxos/configuration.ts';
 import type { Hello } from '../paxos/founding-message.ts';
+import type { LeaderTerm } from '../paxos/leader.ts';
 import type { StandbySeen } from '../paxos/message.ts';
 import type { OrderAnswer, Roster, StandbySeat, VoterOrder } from '../paxos/voter-order.ts';
+import type { GroupBatch } from './member-message.ts';
 import { StandbyList } from './standby-list.ts';
 import { changeTo } from './voter-change.ts';
 import type { Change, ChangeCause, Circumspection } from './voter-change.ts';
@@ -30,8 +33,10 @@ export class VoterChanges {
   private readonly standbys = new StandbyList();
   private rosterDueMs = -Infinity;
 
-  onStandby(from: Proposer, message: StandbySeen | Hello): void {
-    this.standbys.onMessage(from, message);
+  /** An echo counts only in the term whose heartbeat it answers. */
+  onStandby(from: Proposer, message: StandbySeen | Hello, term: Pick<LeaderTerm<GroupBatch>, 'ballot' | 'lease'> | null): void {
+    if (!term || (message.type === 'standbySeen' && !sameBallot(term.ballot, message.ballot))) return;
+    this.standbys.onMessage(from, message, term.lease.newestId);
   }
 
   roster(present: Circumspection): readonly StandbySeat[] {

@@ -135,8 +135,7 @@ export class VoterSeat {
   }
 
   onStandby(from: Proposer, message: StandbySeen | Hello): void {
-    const term = this.present.leading;
-    if (message.type === 'hello' || (term && sameBallot(term.ballot, message.ballot))) this.changes.onStandby(from, message);
+    this.changes.onStandby(from, message, this.present.leading);
   }
 
   /** Who stands by, where this seat leads. */

@@ -40,7 +40,7 @@ function sceneOf({ voters = ['a', 'b', 'c'], answering = voters.slice(1), standb
   /** Of so many heartbeats later than the last. */
   const echo = (standby: string, later = 0): void => {
     const from = { node: standby.charAt(0), incarnation: standby, run: 1 };
-    changes.onStandby(from, { type: 'standbySeen', ballot, id: id + later, appliedIndex: 9_990 });
+    changes.onStandby(from, { type: 'standbySeen', ballot, id: id + later, appliedIndex: 9_990 }, term);
   };
   for (const standby of standbys) echo(standby);
   return {
@@ -86,15 +86,37 @@ describe('a seat whose incarnation is silent', () => {
   });
 
   it('is given to the incarnation that its name goes on under, once that echoes (3 voters, 2 incarnations)', () => {
-    const { changes, due, echo } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
-    const begins = { type: 'hello', nonce: 'n', voters: ['a', 'b', 'c'], wallMs: 0 } as const;
-    changes.onStandby({ node: 'c', incarnation: 'c#2', run: 1 }, begins);
+    const { changes, term, due, echo } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
+    const begin = (incarnation: string): void => {
+      changes.onStandby({ node: 'c', incarnation, run: 1 }, { type: 'hello', nonce: 'n', voters: ['a', 'b', 'c'], wallMs: 0 }, term);
+    };
+    begin('c#2');
     expect(due()).toContain('c#2');
-    changes.onStandby({ node: 'c', incarnation: 'c#3', run: 1 }, begins);
+    begin('c#3');
+    echo('c#2');
     expect(due()).toBeNull();
     echo('c#3');
     echo('c#2', -1);
     expect(due()).toBe('swap: a#1 b#1 c#3 -c#1');
+    // Its first words were late, and the one before it lives on.
+    term.lease.heartbeatSent(1_000, 'a');
+    echo('c#2', 1);
+    expect(due()).toBe('swap: a#1 b#1 c#2 -c#1');
+  });
+
+  it('is not held against a newcomer of whom nothing was known (3 voters)', () => {
+    const { changes, term, due, echo } = sceneOf({ answering: ['b'] });
+    changes.onStandby({ node: 'c', incarnation: 'c#3', run: 1 }, { type: 'hello', nonce: 'n', voters: [], wallMs: 0 }, term);
+    echo('c#2');
+    expect(due()).toBeNull();
+    echo('c#3');
+    expect(due()).toContain('c#3');
+  });
+
+  it('is given to whoever echoed the newer heartbeat (3 voters, 2 incarnations)', () => {
+    const { due, echo } = sceneOf({ answering: ['b'], standbys: ['c#3'] });
+    echo('c#2', -1);
+    expect(due()).toContain('c#3');
   });
 
   it('is not given away while another change is under way (3 voters)', () => {
