@@ -110,7 +110,26 @@ export const foundingByCount: readonly Mutant[] = [
   {
     name: 'deafness-taken-for-silence',
     hazard: 'An operator that cannot read what the voters say ends their group (rule 22).',
-    patches: [patch('api/refound.ts', 'if (!this.survivors.isAlive) this.checkHearing(channel);', '')],
+    patches: [patch('api/refound.ts', 'if (!survivors.isAlive) this.checkHearing(channel);', '')],
     killers: [unit('api/refound')],
+  },
+  {
+    name: 'lost-connection-taken-for-silence',
+    hazard: 'An operator whose connection was lost while it listened ends a group that it could not hear (rule 22).',
+    patches: [patch('api/refound.ts', "if (this.wasCutOff || channel.status !== 'connected')", 'if (false)')],
+    killers: [unit('api/roll-call')],
+  },
+  {
+    name: 'roll-call-that-ends-too-soon',
+    hazard:
+      'An operator stops listening once voters that were replaced have answered, and ends the group of those who took their place (rule 22).',
+    patches: [patch('api/refound.ts', 'while (!survivors.isAlive && host.monotonicMs() < untilMs);', 'while (false);')],
+    killers: [unit('api/roll-call')],
+  },
+  {
+    name: 'leader-that-an-operator-overhears',
+    hazard: 'An operator ends a group whose leader it hears (rule 22).',
+    patches: [patch('api/refound.ts', "if (frame && message.type === 'heartbeat') this.survivors.onHeartbeat(frame.founding);", '')],
+    killers: [unit('api/roll-call')],
   },
 ];

@@ -11,7 +11,7 @@ import { Survivors } from '../paxos/survivors.ts';
 import { FrameIntake } from '../runtime/frame-intake.ts';
 import { packTurn } from '../runtime/outbox.ts';
 import { systemHost } from '../runtime/system-host.ts';
-import type { Host } from '../time/host.ts';
+import type { Host, TimerHandle } from '../time/host.ts';
 import type { Channel, Transport } from '../transport/transport.ts';
 import { checkDuration } from './duration.ts';
 import { resolveJoinOptions } from './join-options.ts';
@@ -40,8 +40,9 @@ export interface Refounding {
  * be heard would be a second group.
  *
  * Rejects with `GROUP_LIVES` where a leader or a majority of the voters answers (details: `voters`, `heard`); with `INVALID_OPTIONS`
- * where the transport has no log of foundings, or frames came that could not be read; with `TRANSPORT_FAILED` where the connection was lost
- * meanwhile; with what the transport and its log reject with.
+ * where the transport has no log of foundings, or frames came that could not be read; with `TRANSPORT_FAILED` where the connection was lost,
+ * or the broker refused something, meanwhile; with `ARBITER_CORRUPT` where the log loses what it showed; with what the transport and its log
+ * reject with.
  */
 export function refound(options: RefoundOptions): Promise<Refounding> {
   return refoundFrom(systemHost, options);
@@ -58,8 +59,8 @@ export async function refoundFrom(host: Host, options: RefoundOptions): Promise<
     if (!log.isComplete || !log.current) return { ended: null, voters: [], heard: [] };
     const self = { node, incarnation: host.randomBytes(16).toString('hex'), run: 1 };
     const sealer = secrets.length > 0 ? createSealer(secrets) : undefined;
-    const survivors = await new RollCall(host, { transport, group, self, sealer, record: log.current, listenMs }).call();
-    const { voters, heard, isAlive, tokenSecond } = survivors;
+    const rollCall = new RollCall(host, { transport, group, self, sealer, record: log.current, listenMs });
+    const { voters, heard, isAlive, tokenSecond } = await rollCall.call();
     if (isAlive) throw groupLives(group, voters, heard);
     const { founding } = log.current.configuration;
     await end(arbiter, founding, tokenSecond);
@@ -78,7 +79,8 @@ async function end(arbiter: Arbiter, founding: string, tokenSecond: number): Pro
   for (;;) {
     const log = await readLog(arbiter);
     if (log.hasEnded(founding)) return;
-    if (!log.knows(founding)) throw new QuorateError('ARBITER_CORRUPT', `The log of foundings does not name ${founding} any more.`);
+    if (!log.isComplete || log.current?.configuration.founding !== founding)
+      throw new QuorateError('ARBITER_CORRUPT', `The log of foundings does not show the complete founding ${founding} any more.`);
     await arbiter.append(log.length, encodeFoundingEntry({ type: 'ended', founding, tokenSecond }));
   }
 }
@@ -103,6 +105,7 @@ class RollCall {
   private readonly survivors: Survivors;
   private readonly intake: FrameIntake;
   private onAlive: () => void = () => undefined;
+  /** The connection was lost, or the broker refused something. */
   private wasCutOff = false;
 
   constructor(
@@ -114,7 +117,9 @@ class RollCall {
     this.intake = new FrameIntake({ group: options.group }, options.sealer, () => undefined);
   }
 
-  async call(): Promise<Survivors> {
+  /** What was found once a majority, or whoever leads, had answered, or the time was over. */
+  async call(): Promise<Pick<Survivors, 'voters' | 'heard' | 'isAlive' | 'tokenSecond'>> {
+    const { host, survivors } = this;
     const { transport, group, self, listenMs } = this.options;
     const channel = await transport.open({
       group,
@@ -122,15 +127,20 @@ class RollCall {
       voters: [],
       onFrame: this.onFrame,
       onStatus: (status) => void (this.wasCutOff ||= status !== 'connected'),
-      onEvent: () => undefined,
+      onEvent: ({ type }) => void (this.wasCutOff ||= type === 'error'),
     });
     try {
-      await this.listen(channel, this.host.monotonicMs() + listenMs);
-      if (!this.survivors.isAlive) this.checkHearing(channel);
+      const untilMs = host.monotonicMs() + listenMs;
+      // What came in the same moment may tell of a later configuration, of whose voters too few have answered yet.
+      do {
+        await this.listen(channel, untilMs);
+      } while (!survivors.isAlive && host.monotonicMs() < untilMs);
+      if (!survivors.isAlive) this.checkHearing(channel);
+      const { voters, heard, isAlive, tokenSecond } = survivors;
+      return { voters, heard, isAlive, tokenSecond };
     } finally {
       await channel.close();
     }
-    return this.survivors;
   }
 
   /** Whoever could not hear, or not understand, knows nothing of who is silent. */
@@ -139,7 +149,7 @@ class RollCall {
     if (this.wasCutOff || channel.status !== 'connected')
       throw new QuorateError(
         'TRANSPORT_FAILED',
-        'The connection was lost while the voters were listened for, so nobody can be called silent.',
+        'The connection was lost, or the broker refused something, while the voters were listened for, so nobody can be called silent.',
       );
     if (refused === 0) return;
     const happened = `${refused} frames of the group could not be read (other \`secrets\`, or another version), so nobody can be called silent.`;
@@ -149,12 +159,17 @@ class RollCall {
   private listen(channel: Channel, untilMs: number): Promise<void> {
     const { host, options } = this;
     return new Promise((resolve) => {
-      this.onAlive = resolve;
-      const ask = (): void => {
-        if (this.survivors.isAlive || host.monotonicMs() >= untilMs) return resolve();
-        this.ask(channel);
-        host.startTimer(ask, options.transport.timing.heartbeatMs);
+      let timer: TimerHandle | undefined;
+      const end = (): void => {
+        host.stopTimer(timer);
+        resolve();
       };
+      const ask = (): void => {
+        if (this.survivors.isAlive || host.monotonicMs() >= untilMs) return end();
+        this.ask(channel);
+        timer = host.startTimer(ask, options.transport.timing.heartbeatMs);
+      };
+      this.onAlive = end;
       ask();
     });
   }
