@@ -132,4 +132,28 @@ export const foundingByCount: readonly Mutant[] = [
     patches: [patch('api/refound.ts', "if (frame && message.type === 'heartbeat') this.survivors.onHeartbeat(frame.founding);", '')],
     killers: [unit('api/roll-call')],
   },
+  {
+    name: 'foreign-frame-is-no-reason-to-look',
+    hazard: 'A voter that is led, and whose founding an operator ended, hears those of the next one and never looks (rule 22).',
+    patches: [
+      patch(
+        'group/founding-desk.ts',
+        "    this.lookAgain();\n    return { type: 'foreignFounding'",
+        "    return { type: 'foreignFounding'",
+      ),
+    ],
+    killers: [unit('group/founding-desk')],
+  },
+  {
+    name: 'seat-forgotten-for-a-replaced-record',
+    hazard: 'A voter that once accepted a record which was replaced starts again as a candidate beside its own seat (rule 22).',
+    patches: [
+      patch(
+        'group/founding-desk.ts',
+        'if (joined !== undefined && memory?.founder.record?.configuration.founding !== joined) this.founder?.join(joined);',
+        'if (joined !== undefined && !memory?.founder.record) this.founder?.join(joined);',
+      ),
+    ],
+    killers: [unit('group/founding-desk')],
+  },
 ];

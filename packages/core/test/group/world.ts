@@ -8,6 +8,7 @@ import type { MemberFrame, MemberMessage } from '../../src/group/member-message.
 import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
 import { successionOf } from '../../src/runtime/next-incarnation.ts';
 import { foldRecords } from '../../src/storage/begin-run.ts';
+import type { ArbiterAnswer, ArbiterRequest, FoundingEntry } from '../../src/paxos/founding-log.ts';
 import type { Instant } from '../../src/time/clock.ts';
 import { seededRandom } from '../../src/time/random.ts';
 import type { Random } from '../../src/time/random.ts';
@@ -19,6 +20,8 @@ import type { Observed } from '../../src/simulation/observer.ts';
 export interface WorldOptions {
   readonly seed?: number;
   readonly voters?: readonly string[];
+  /** Founded by so many of the standbys, as the log of foundings decides; nobody is named. */
+  readonly count?: number;
   readonly clients?: readonly string[];
   /** Named by nobody, and ready for a seat. */
   readonly standbys?: readonly string[];
@@ -102,12 +105,14 @@ export class World {
   readonly voters: readonly string[];
   /** Every process ever started, the dead ones too. */
   readonly processes: Process[] = [];
+  /** The broker's log of foundings. */
+  readonly foundings: FoundingEntry[] = [];
 
   constructor(readonly options: WorldOptions = {}) {
     this.random = seededRandom(options.seed ?? 1);
     this.network = new Network(this.random, options);
     this.observer = new Observer({ nowMs: () => this.nowMs, driftIsBounded: true, marks: new Marks() });
-    this.voters = [...(options.voters ?? ['a', 'b', 'c'])].sort();
+    this.voters = [...(options.voters ?? (options.count === undefined ? ['a', 'b', 'c'] : []))].sort();
     if (options.startLater) return;
     for (const node of [...this.voters, ...(options.clients ?? []), ...(options.standbys ?? [])]) this.start(node);
   }
@@ -124,6 +129,7 @@ export class World {
     const member = new Member({
       self: { node, incarnation, run },
       voters: voters ?? this.voters,
+      count: options.count,
       timing: worldTiming,
       sessionTtlMs: ttlMs,
       maxSessionTtlMs: ttlMs,
@@ -323,11 +329,18 @@ export class World {
     for (const event of output.events) process.events.push({ atMs: this.nowMs, event });
     this.observer.onStep(process, process.member, output);
     this.send(process, output);
+    if (output.arbitrate) this.give(process, { type: 'arbiter', answer: this.arbitrate(output.arbitrate), at: this.at(process) });
     for (const event of output.events) {
       if (!beginsAnew.has(event.type)) continue;
       process.isAlive = false;
       this.startAnew(process, event);
     }
+  }
+
+  /** At once, whoever is cut off. */
+  private arbitrate(request: ArbiterRequest): ArbiterAnswer {
+    if (request.type === 'append' && request.position === this.foundings.length) this.foundings.push(request.entry);
+    return { type: 'log', entries: [...this.foundings] };
   }
 
   /** As the loop does it: a survivor hands on what it knows, and keeps its session. */
