@@ -84,6 +84,26 @@ export const snapshots: readonly Mutant[] = [
     killers: [unit('paxos/forgotten')],
   },
   {
+    name: 'slots-forgotten-while-a-snapshot-is-written',
+    hazard:
+      'A voter forgets slots that it chose while it writes a snapshot, and what its store keeps beside that lacks them (rules 2 and 21).',
+    patches: [patch('group/snapshot-server.ts', 'return this.writer || this.kept ?', 'return this.kept ?')],
+    killers: [unit('group/snapshot-writing')],
+  },
+  {
+    name: 'slots-forgotten-above-a-snapshot-taken-up',
+    hazard: 'A voter takes up a snapshot and forgets slots above it before its store holds them (rules 2 and 21).',
+    patches: [patch('paxos/log.ts', '    this.keepAbove = slot;\n', '')],
+    killers: [unit('paxos/forgotten')],
+  },
+  {
+    name: 'stop-sign-forgotten-above-a-snapshot',
+    hazard:
+      'A voter that takes up a snapshot, and learns at once that its seat is given away, keeps the snapshot and not the stop-sign (rule 16).',
+    patches: [patch('group/kept-records.ts', '    if (isGiven && log) records.push(...learnedAbove(index, log));\n', '')],
+    killers: [unit('group/catching-up')],
+  },
+  {
     name: 'two-compactions-at-once',
     hazard:
       'An installed snapshot is stored while an earlier one is still being written, and the later to end takes records with it (rule 2).',

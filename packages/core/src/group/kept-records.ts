@@ -1,10 +1,14 @@
 /** What a store must hold beside a snapshot: the records that come to what a member knows now, in place of all that it ever appended. */
+import { invariant } from '../errors.ts';
 import { Founder } from '../paxos/founding.ts';
+import type { Log } from '../paxos/log.ts';
+import type { Slot } from '../paxos/message.ts';
 import type { MemberInside, MemberRecord } from './member-io.ts';
+import type { GroupBatch } from './member-message.ts';
 import type { StoredSnapshot } from './stored-snapshot.ts';
 
 export function keptRecords(
-  { founder, record, replica, isGiven, stores }: MemberInside,
+  { founder, record, replica, isGiven, log, stores }: MemberInside,
   { index }: StoredSnapshot,
 ): readonly MemberRecord[] {
   const records: MemberRecord[] = [];
@@ -15,9 +19,12 @@ export function keptRecords(
   if (!replica) {
     // That it had a seat, and which stop-sign left it out: what it found out may not be forgotten before it has begun anew.
     if (isGiven && record) records.push({ type: 'configuration', record, sealedAt: index });
+    // Of what it voted for last it may be one of two that have it.
+    if (isGiven && log) records.push(...learnedAbove(index, log));
     return [...records, { type: 'position', position: stores.position }];
   }
   const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
+  invariant(floor <= index, `of slots above the snapshot, at ${index}, none is forgotten, as they are up to ${floor}`);
   // First, for what comes before it counts nothing in this configuration.
   if (record && record.configuration.id > 1) records.push({ type: 'configuration', record, sealedAt: floor });
   records.push({ type: 'promised', ballot: promised });
@@ -27,4 +34,10 @@ export function keptRecords(
   // Last, for it says what all that is before it comes to.
   records.push({ type: 'position', position: stores.position });
   return records;
+}
+
+function learnedAbove(index: Slot, log: Log<GroupBatch>): readonly MemberRecord[] {
+  const records: MemberRecord[] = [];
+  for (let slot = index + 1; slot <= log.chosenIndex; slot += 1) records.push({ type: 'learned', slot, value: log.valueAt(slot) ?? null });
+  return [...records, { type: 'chosen', upTo: log.chosenIndex }];
 }

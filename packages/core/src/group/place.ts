@@ -305,12 +305,12 @@ export class Place {
 
   /** The end of a turn, and a slice of the snapshot that is being written. */
   flush(at: Instant): SeatOutput {
-    const server = this.snapshots?.server;
-    const written = server?.step();
-    if (this.voter && server) {
-      this.maybeStore(this.voter, server);
-      this.voter.isFrozen = server.isWriting;
-      this.voter.replica.log.keepAbove = server.servedIndex ?? Infinity;
+    const { snapshots } = this;
+    const written = snapshots?.server.step();
+    if (this.voter && snapshots) {
+      this.maybeStore(this.voter, snapshots.server);
+      this.voter.isFrozen = snapshots.server.isWriting;
+      this.voter.replica.log.keepAbove = snapshots.takeKeepAbove();
     }
     const out = this.seat?.flush(at) ?? freshSeatOutput();
     if (written && this.seat) this.store(written, out);
@@ -326,7 +326,7 @@ export class Place {
 
   private maybeStore({ state, replica }: VoterSeat, server: SnapshotServer): void {
     const isDue = state.appliedIndex - this.storedIndex >= this.options.limits.storedEverySlots;
-    if (!isDue || !this.seat || !this.known || server.isWriting || server.servedIndex !== null) return;
+    if (!isDue || !this.seat || !this.known || server.keepAbove !== Infinity) return;
     server.begin({ founding: this.known.configuration.founding, state, floor: replica.log.floor });
   }
 

@@ -21,6 +21,8 @@ export interface SnapshotOrigin {
  */
 export class SnapshotServer {
   private writer: SnapshotWriter | null = null;
+  /** Up to where what is being written, or what was written last, was applied. */
+  private index: Slot = 0;
   private kept: Snapshot | null = null;
   private askedMs = -Infinity;
 
@@ -35,9 +37,9 @@ export class SnapshotServer {
     return this.writer !== null;
   }
 
-  /** The log above it is kept, for whoever takes this snapshot goes on with it. */
-  get servedIndex(): Slot | null {
-    return this.kept?.header.index ?? null;
+  /** There is one to be had, or soon will be: the log above its index is kept, for whoever takes it, or stores it, goes on with that. */
+  get keepAbove(): Slot {
+    return this.writer || this.kept ? this.index : Infinity;
   }
 
   onFetch({ hash, chunk, above }: FetchSnapshot, origin: SnapshotOrigin, nowMs: number): SnapshotMessage | null {
@@ -76,6 +78,7 @@ export class SnapshotServer {
   begin({ founding, state }: SnapshotOrigin): void {
     this.kept = null;
     const { appliedIndex: index, groupRow: group, tables } = state;
+    this.index = index;
     const source = { founding, configuration: state.configuration.id, index, group, tables };
     this.writer = new SnapshotWriter(source, this.codec, this.chunkBytesMax());
   }

@@ -26,6 +26,8 @@ export class Snapshots {
   private connected: readonly string[] = [];
   private installedMs = -Infinity;
   private installedFrom = '';
+  /** Of the snapshot that was taken up in this turn. */
+  private installedIndex: Slot = Infinity;
 
   constructor(
     private readonly options: Pick<MemberOptions, 'self' | 'timing' | 'limits' | 'rowCodec' | 'levels'>,
@@ -76,8 +78,16 @@ export class Snapshots {
   onInstalled({ from, stored }: FetchedSnapshot, at: Instant): MemberSend {
     this.installedMs = at.monotonicMs;
     this.installedFrom = from;
+    this.installedIndex = stored.index;
     this.server.drop();
     return { to: { type: 'node', node: from }, message: { type: 'fetch', from: stored.index + 1, to: Number.MAX_SAFE_INTEGER } };
+  }
+
+  /** At the end of a turn: no slot above is forgotten, for a store that is given a snapshot holds of the log what the replica does. */
+  takeKeepAbove(): Slot {
+    const { installedIndex } = this;
+    this.installedIndex = Infinity;
+    return Math.min(installedIndex, this.server.keepAbove);
   }
 
   onTick(applied: Slot, at: Instant): MemberSend[] {

@@ -38,7 +38,7 @@ export class Log<V> {
   chosenIndex: Slot;
   /** Grows with every change, so that whoever looks again need not look at all slots. */
   revision = 0;
-  /** Nothing above it is forgotten while somebody is on the way to it. */
+  /** Nothing above it is forgotten: somebody is on the way to it, or it is the index of the snapshot that a store is about to hold. */
   keepAbove: Slot = Infinity;
   private base: Slot;
   private taken: Slot;
@@ -93,6 +93,7 @@ export class Log<V> {
     this.floor = slot;
     this.chosenIndex = slot;
     this.taken = slot;
+    this.keepAbove = slot;
     this.forgetAllSizes(slot);
     this.advance();
   }

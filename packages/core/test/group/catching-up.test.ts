@@ -1,5 +1,6 @@
 /** Members that are too far behind for the log of the others, and the log that stays within its limits. The safety rule 2. */
 import { lockOp } from '../../src/lock/command.ts';
+import type { MemberMessage } from '../../src/group/member-message.ts';
 import type { Operation } from '../../src/operation.ts';
 import { count, followers, founded, isCaughtUp, logLength, logSlotsMax, sameStates, traffic } from './lagging.ts';
 import type { World } from './world.ts';
@@ -99,13 +100,22 @@ describe('a voter that returns from below every floor (3 voters)', () => {
 });
 
 describe('a voter whose seat was given away while it lagged (3 voters, 1 standby)', () => {
+  function giveAway(world: World, node: string): void {
+    world.give(world.process('d'), { type: 'order', id: 1, order: { type: 'replace', node, by: 'e' }, at: world.at(world.process('d')) });
+    world.until('the other votes', () => world.eventsOf('seatRegained').length > 0);
+  }
+
+  function standsBy(world: World, node: string): boolean {
+    const process = world.process(node);
+    return process.member.status(world.at(process)).role === 'standby' && isCaughtUp(world, process);
+  }
+
   it('learns so from a snapshot, and comes back from it without its seat, also where it stopped at once', () => {
     const world = founded({ standbys: ['e'] });
     const [away] = followers(world);
     const node = away?.node ?? '';
     world.isolate(node);
-    world.give(world.process('d'), { type: 'order', id: 1, order: { type: 'replace', node, by: 'e' }, at: world.at(world.process('d')) });
-    world.until('the other votes', () => world.eventsOf('seatRegained').length > 0);
+    giveAway(world, node);
     traffic(world, 3 * logSlotsMax);
     world.heal();
     world.until('it took a snapshot', () => world.eventsOf('snapshotInstalled').some((event) => event.node === node));
@@ -113,10 +123,38 @@ describe('a voter whose seat was given away while it lagged (3 voters, 1 standby
     const { member } = world.restartWithMemory(node);
     expect(member.inspect.record?.configuration.id).toBe(2);
     world.until('it gave its seat up', () => world.eventsOf('seatGiven').length > 0);
-    world.until('it stands by', () => {
-      const process = world.process(node);
-      return process.member.status(world.at(process)).role === 'standby' && isCaughtUp(world, process);
-    });
+    world.until('it stands by', () => standsBy(world, node));
+  });
+
+  it('keeps the stop-sign that it voted for above a snapshot, of which it may be one of two that have it', () => {
+    const world = founded({ standbys: ['e'] });
+    const [away] = followers(world);
+    const node = away?.node ?? '';
+    world.isolate(node);
+    traffic(world, 3 * logSlotsMax);
+    world.heal();
+    const chunks: MemberMessage[] = [];
+    // The snapshot comes only once the stop-sign has come, behind the gap.
+    world.network.swallows = (message, { to }) => {
+      const isLate = message.type === 'snapshotChunk' && to === node && !isKnownAhead();
+      if (isLate) chunks.push(message);
+      return isLate;
+    };
+    const isKnownAhead = (): boolean => {
+      const log = world.process(node).member.inspect.log;
+      const stop = world.leader()?.member.inspect.state?.configuration;
+      return stop?.id === 2 && log?.valueAt(stop.sealedAt) !== undefined;
+    };
+    world.until('it fetches a snapshot', () => chunks.length > 0);
+    giveAway(world, node);
+    world.until('it took a snapshot', () => world.eventsOf('snapshotInstalled').some((event) => event.node === node));
+    world.network.swallows = () => false;
+    const stop = world.leader()?.member.inspect.state?.configuration.sealedAt ?? 0;
+    expect(world.process(node).stored?.index).toBeLessThan(stop);
+    const { member } = world.restartWithMemory(node);
+    expect(member.inspect.log?.valueAt(stop)).toBeDefined();
+    world.until('it stands by', () => standsBy(world, node));
+    for (const { member: other } of world.living) if (other.inspect.state) world.observer.checkHash(other.inspect);
   });
 });
 

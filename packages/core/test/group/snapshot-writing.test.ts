@@ -18,4 +18,18 @@ describe('while a snapshot is written', () => {
     world.until('the other has caught up', () => away !== undefined && isCaughtUp(world, away));
     sameStates(world);
   });
+
+  it('its store is given all that was chosen meanwhile (1 voter, asked by itself and restarted)', () => {
+    const world = founded({ voters: ['a'], batchBytesMax: 600, storedEverySlots: 30 });
+    traffic(world, 2 * logSlotsMax);
+    const stored = world.process('a').stored?.index ?? 0;
+    for (let lock = 0; (world.process('a').stored?.index ?? 0) === stored; lock += 1)
+      world.request('a', (seq) => [lockOp.acquire, seq, `l/meanwhile ${lock}`, 0, 0, null]);
+    const { state } = world.process('a').member.inspect;
+    const before = state?.appliedIndex ?? 0;
+    expect(before).toBeGreaterThan(world.process('a').stored?.index ?? 0);
+    world.restartWithMemory('a');
+    // The observer sees every slot that is applied again.
+    world.until('it has applied as much as before', () => (world.process('a').member.inspect.state?.appliedIndex ?? 0) > before);
+  });
 });
