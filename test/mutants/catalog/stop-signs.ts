@@ -86,6 +86,14 @@ export const stopSigns: readonly Mutant[] = [
     killers: [unit('group/voter-changes')],
   },
   {
+    name: 'seat-left-for-a-group-of-other-names',
+    hazard: 'A voter beside the names gives its seat up for a group of quite other names that has the same name by mistake (rule 14).',
+    patches: [
+      patch('group/member.ts', '(isBesideNames(this.options) && this.desk.isOfSameVoters(greeting))', 'isBesideNames(this.options)'),
+    ],
+    killers: [unit('group/voter-orders')],
+  },
+  {
     name: 'seat-for-an-incarnation-that-ended',
     hazard: 'A standby that ended a moment ago, and whose name begins anew, is given the seat that the majority needs (rule 16).',
     patches: [
@@ -186,7 +194,7 @@ export const stopSigns: readonly Mutant[] = [
   {
     name: 'outsider-that-keeps-a-dead-seat',
     hazard: 'A voter that the group was not founded with keeps its seat though those it was founded with found anew, and never comes back.',
-    patches: [patch('group/member.ts', 'if (found && (!this.seat || isBesideNames(this.options)))', 'if (found && !this.seat)')],
+    patches: [patch('group/member.ts', 'if (found && mayFollow)', 'if (found && !this.seat)')],
     killers: [unit('group/voter-orders')],
   },
   {

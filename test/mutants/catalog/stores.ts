@@ -38,6 +38,12 @@ export const stores: readonly Mutant[] = [
     killers: [unit('group/store-watch'), storeModel],
   },
   {
+    name: 'founding-that-a-store-forgot',
+    hazard: 'A voter whose store forgot that it accepted the founding stands by for the seat that it has, for ever (rule 21).',
+    patches: [patch('group/member.ts', '    if (this.desk.hasForgotten(record)) return this.takeSeat(this.place.forget(told), at);\n', '')],
+    killers: [unit('group/store-went-back')],
+  },
+  {
     name: 'snapshot-without-a-position',
     hazard: 'A snapshot takes the place of records and not of their number: whoever restarts after one gives up a seat that is sound.',
     patches: [

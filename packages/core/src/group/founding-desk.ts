@@ -3,6 +3,7 @@
  * founds nothing. `docs/protocol.md`, "Founding".
  */
 import type { Proposer } from '../paxos/ballot.ts';
+import { isVoter } from '../paxos/configuration.ts';
 import { Founder } from '../paxos/founding.ts';
 import type { FounderInput, FounderOutput } from '../paxos/founding.ts';
 import { CountFounder } from '../paxos/founding-by-count.ts';
@@ -93,7 +94,18 @@ export class FoundingDesk {
   }
 
   differs(greeting: Greeting): boolean {
-    return !this.isFounding && this.inquiry.isAnswer(greeting) && !sameVoters(greeting.voters, this.asked);
+    return !this.isFounding && this.inquiry.isAnswer(greeting) && !this.isOfSameVoters(greeting);
+  }
+
+  isOfSameVoters({ voters }: Greeting): boolean {
+    return sameVoters(voters, this.asked);
+  }
+
+  /** It was founded by the acceptance of this very incarnation, which its store does not hold any more. The safety rule 21. */
+  hasForgotten({ configuration }: FoundingRecord): boolean {
+    return (
+      this.founder instanceof Founder && this.founder.acceptedRecord === null && configuration.id === 1 && isVoter(configuration, this.self)
+    );
   }
 
   /** The group that an answer proves. Where the broker's log decides which founding counts, no word of mouth names another. */

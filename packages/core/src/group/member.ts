@@ -30,7 +30,7 @@ import { Place } from './place.ts';
 import { Reports } from '../paxos/reports.ts';
 import { Survivor } from './survivor.ts';
 import { VersionWatch } from './version-watch.ts';
-import { greetingTo, holderFor, storedOrigin } from './parts.ts';
+import { connectedTo, greetingTo, holderFor, insideOf, storedOrigin } from './parts.ts';
 import type { MembersView } from './roll.ts';
 import type { SeatOrigin, SeatOutput } from './seat-io.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -166,7 +166,7 @@ export class Member {
 
   /** For invariants and tests. */
   get inspect(): MemberInside {
-    return this.place.insideOf(this.options.self, this.holder, this.founder);
+    return insideOf(this.place, this.options.self, this.holder, this.founder);
   }
 
   private onFrame(frame: MemberFrame, at: Instant): void {
@@ -240,7 +240,9 @@ export class Member {
     if (this.desk.isFounding) this.takeFounder(this.desk.step({ type: 'message', from, message: greeting }, at), at);
     else if (this.desk.differs(greeting)) this.once(`voters ${from.node}`, this.desk.complaintOf(from, greeting));
     const found = this.desk.onGreeting(from, greeting, this.place.record);
-    if (found && (!this.seat || isBesideNames(this.options))) this.follow(found, from, at);
+    // Another group of other names, under the same name by mistake, takes nobody's seat away.
+    const mayFollow = !this.seat || (isBesideNames(this.options) && this.desk.isOfSameVoters(greeting));
+    if (found && mayFollow) this.follow(found, from, at);
   }
 
   private takeFounder(output: FounderOutput | null, at: Instant): void {
@@ -251,7 +253,7 @@ export class Member {
     for (const event of output.events) {
       this.out.events.push(event);
       if (event.type === 'founded') this.enterGroup(event.record, at);
-      if (event.type === 'groupExists') this.follow(event.record, null, at);
+      if (event.type === 'groupExists') this.follow(event.record, null, at, event.told);
       if (event.type === 'foundingEnded') this.stepHolder({ type: 'foundingReplaced', at });
       if (event.type === 'foundingEnded' || (event.type === 'foundingAccepted' && this.options.count === undefined))
         this.place.takeNoPart();
@@ -273,10 +275,11 @@ export class Member {
   }
 
   /** There is a group, and this process takes part in it without a vote. */
-  private follow(record: FoundingRecord, from: Proposer | null, at: Instant): void {
+  private follow(record: FoundingRecord, from: Proposer | null, at: Instant, told = from?.node ?? ''): void {
     const known = this.place.record?.configuration.founding;
     const { founding } = record.configuration;
     if (known === founding || this.seat) return from ? this.takeSeat(this.place.onMoved(from, record.configuration, at), at) : undefined;
+    if (this.desk.hasForgotten(record)) return this.takeSeat(this.place.forget(told), at);
     this.place.follow(record);
     this.versions.enter(founding);
     this.out.configuration = record.configuration.id;
@@ -306,11 +309,7 @@ export class Member {
   }
 
   private connected(nowMs: number): readonly string[] {
-    const { self, timing } = this.options;
-    const term = this.seat?.replica.leading;
-    if (term) return term.lease.connected(nowMs, timing.electionTimeoutMs);
-    const heard = this.directory.connected(nowMs);
-    return this.seat && !heard.includes(self.node) ? [...heard, self.node] : heard;
+    return connectedTo(this.seat, this.directory, this.options, nowMs);
   }
 
   private withSeat(step: (seat: VoterSeat) => SeatOutput, at: Instant): void {

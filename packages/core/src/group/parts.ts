@@ -1,6 +1,7 @@
 /** The parts of a member that are made from its options alone. */
 import { isInterimResult, seqOfResult } from '../lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
+import type { Proposer } from '../paxos/ballot.ts';
 import { Founder } from '../paxos/founding.ts';
 import { CountFounder } from '../paxos/founding-by-count.ts';
 import type { FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
@@ -10,9 +11,11 @@ import { GroupState } from './group-state.ts';
 import { restoredState } from './snapshot-client.ts';
 import type { Instant } from '../time/clock.ts';
 import type { FoundingDesk } from './founding-desk.ts';
+import type { LeaderDirectory } from './leader-directory.ts';
 import type { Place } from './place.ts';
 import type { SeatOrigin } from './seat-io.ts';
-import type { MemberOptions } from './member-io.ts';
+import type { MemberInside, MemberOptions } from './member-io.ts';
+import type { VoterSeat } from './voter-seat.ts';
 
 /** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
 export function founderFor(options: MemberOptions): Founder | CountFounder | null {
@@ -39,6 +42,25 @@ export function holderFor({ self, timing, limits, sessionTtlMs }: MemberOptions)
     seqOf: seqOfResult,
     isInterim: isInterimResult,
   });
+}
+
+/** Of a member with this holder and this founder. Asked at every turn. */
+export function insideOf(place: Place, self: Proposer, holder: MemberInside['holder'], founder: MemberInside['founder']): MemberInside {
+  const { orders, stores, state, log, record, seat, isGiven } = place;
+  return { self, holder, founder, orders, stores, state, log, record, seat, isGiven, replica: seat?.replica ?? null };
+}
+
+/** Whom a leader reaches, by itself or by the leader's word. */
+export function connectedTo(
+  seat: VoterSeat | null,
+  directory: LeaderDirectory,
+  { self, timing }: MemberOptions,
+  nowMs: number,
+): readonly string[] {
+  const term = seat?.replica.leading;
+  if (term) return term.lease.connected(nowMs, timing.electionTimeoutMs);
+  const heard = directory.connected(nowMs);
+  return seat && !heard.includes(self.node) ? [...heard, self.node] : heard;
 }
 
 /** What a member says to whoever asks who is there. */

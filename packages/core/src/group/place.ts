@@ -14,7 +14,7 @@ import type { SnapshotMessage } from '../snapshot/message.ts';
 import type { Instant } from '../time/clock.ts';
 import { CatchUp } from './catch-up.ts';
 import { GroupState } from './group-state.ts';
-import type { MemberInside, MemberOptions, PlaceEvent } from './member-io.ts';
+import type { MemberOptions, PlaceEvent } from './member-io.ts';
 import { isLogMessage, isMembershipMessage, isRequest, isSnapshotMessage, isStoreMessage } from './member-message.ts';
 import type { GroupBatch, MemberFrame, MemberMessage, MemberSend } from './member-message.ts';
 import { OrderDesk } from './order-desk.ts';
@@ -82,21 +82,9 @@ export class Place {
     return this.voter?.replica.log ?? this.standby?.log ?? null;
   }
 
-  /** Of a member with this holder and this founder. Asked at every turn. */
-  insideOf(self: Proposer, holder: MemberInside['holder'], founder: MemberInside['founder']): MemberInside {
-    return {
-      self,
-      holder,
-      founder,
-      orders: this.orders,
-      stores: this.stores,
-      state: this.state,
-      log: this.log,
-      record: this.known,
-      seat: this.seat,
-      isGiven: this.voter?.isGiven === true,
-      replica: this.seat?.replica ?? null,
-    };
+  /** It had a seat, and a stop-sign that it knows of left it out. */
+  get isGiven(): boolean {
+    return this.voter?.isGiven === true;
   }
 
   /** This process is a voter of the record's configuration. */
@@ -159,7 +147,7 @@ export class Place {
   /** A frame of a later configuration: whoever has a log learns what is between, anybody else asks who votes now. */
   private onAhead(from: Proposer, message: MemberMessage, at: Instant): SeatOutput {
     if (message.type === 'fetch' && this.voter) return this.voter.onFetch(from, message, at);
-    if (this.voter?.isGiven === true && message.type === 'heartbeat') return this.leave();
+    if (this.isGiven && message.type === 'heartbeat') return this.leave();
     if (this.voter) return this.voter.onBehind(from, at);
     const out = freshSeatOutput();
     if (this.standby) out.send.push(...this.standby.ask(from, at));
@@ -185,7 +173,7 @@ export class Place {
 
   /** From a voter of the configuration that is known here, which may be one that this process has yet to come to. */
   onLogMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): SeatOutput {
-    if (this.voter?.isGiven === true && message.type === 'heartbeat') return this.leave();
+    if (this.isGiven && message.type === 'heartbeat') return this.leave();
     const out = freshSeatOutput();
     if (message.type === 'heartbeat') this.snapshots?.onHeartbeat(from, message);
     if (!this.standby) return out;
@@ -389,6 +377,12 @@ export class Place {
   private leave(): SeatOutput {
     const { founding, id } = this.known?.configuration ?? { founding: '', id: 0 };
     return this.discard({ type: 'seatGiven', founding, configuration: id }, freshSeatOutput());
+  }
+
+  /** `by` knows of a founding that this incarnation must have accepted: its store went back to before that. */
+  forget(by: string): SeatOutput {
+    const { position } = this.stores;
+    return this.discard({ type: 'storeWentBack', found: position, seen: position + 1, by }, freshSeatOutput());
   }
 
   discard(event: PlaceEvent, out: SeatOutput): SeatOutput {

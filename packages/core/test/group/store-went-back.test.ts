@@ -96,6 +96,21 @@ describe('a voter that is started on an older copy of its store', () => {
   });
 });
 
+describe('a voter whose store went back to before it accepted the founding', () => {
+  it('gives its incarnation up and is swapped in, though no voter has seen its store (3 voters, 1 client, the others restarted)', () => {
+    const world = openedWorld({ clients: ['x'] });
+    const token = take(world, 'x', 'held');
+    const { node, incarnation, run } = follower(world);
+    world.kill(node);
+    for (const other of world.livingVoters) world.restartWithMemory(other.node);
+    const restored = world.start(node, { memory: { disk: [], incarnation, run } });
+    world.until('it gave itself up', () => !restored.isAlive, 8 * electionTimeoutMs);
+    expect(restored.events.find(({ event }) => event.type === 'storeWentBack')?.event).toMatchObject({ found: 0, seen: 1 });
+    world.until('it is swapped in', () => readinessOf(world, world.process(node)) === 'ready', 20 * electionTimeoutMs);
+    expect(take(world, 'x', 'another')).toBeGreaterThan(token);
+  });
+});
+
 describe('a voter that is started on the store that it left', () => {
   it('votes again once all the others have answered, and keeps its incarnation (3 voters)', () => {
     const world = openedWorld();

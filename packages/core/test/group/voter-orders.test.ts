@@ -256,4 +256,32 @@ describe('a voter that the group was not founded with', () => {
     expect(votersOf(world)).toBe('abc');
     expect(world.process('d').member.status(world.at(world.process('d'))).role).toBe('standby');
   });
+
+  it('keeps its seat beside a group of other names that has the same name by mistake (3 voters, 1 standby)', () => {
+    const world = openedWorld({ standbys: ['d'] });
+    settled(world, 'a', { type: 'replace', node: 'c', by: 'd' });
+    world.until('it votes', () => world.process('d').member.inspect.replica !== null);
+    let nonce = '';
+    world.network.swallows = (message, { from }) => {
+      if (from === 'd' && message.type === 'hello') ({ nonce } = message);
+      return false;
+    };
+    const restarted = world.restartWithMemory('d');
+    world.until('it asks who is there', () => nonce !== '');
+    const voters = ['p', 'q', 'r'];
+    const seats = voters.map((node) => ({ node, incarnation: `${node}#1` }));
+    const record = {
+      configuration: { founding: 'p#1', id: 1, voters: seats },
+      tokenSecond: 1,
+      maxSessionTtlMs: 4_000,
+      firstFounding: true,
+    };
+    const said = { voters, wallMs: 0, tokenSecond: 0, longestTtlMs: 4_000, standing: 'led', record } as const;
+    const from = { node: 'p', incarnation: 'p#1', run: 1 };
+    const frame = { founding: 'p#1', configuration: 1, from, messages: [{ type: 'greeting', nonce, ...said } as const] };
+    world.give(restarted, { type: 'frame', frame, at: world.at(restarted) });
+    expect(world.eventsOf('votersDiffer').map(({ node }) => node)).toEqual(['d']);
+    world.run(10 * electionTimeoutMs);
+    expect([world.process('d'), votersOf(world)]).toEqual([restarted, 'abd']);
+  });
 });
