@@ -178,4 +178,11 @@ export const founding: readonly Mutant[] = [
     ],
     killers: [unit('runtime/next-incarnation')],
   },
+  {
+    name: 'inheritance-dropped-by-one-that-leaves',
+    hazard:
+      'A survivor that gives its seat up while it leaves hands nothing on, and the next process on its storage founds as if there had been no group (rule 15).',
+    patches: [patch('runtime/open-engine.ts', "(this.phase === 'running' || succession.inherits)", "this.phase === 'running'")],
+    killers: [unit('runtime/leaving')],
+  },
 ];

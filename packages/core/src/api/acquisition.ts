@@ -6,7 +6,7 @@ import { checkSignal } from './signal.ts';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import { acquireFlag, lockOp, resultCode, want } from '../lock/command.ts';
 import type { AcquireOp, CancelOp, LockResult } from '../lock/command.ts';
-import { outstandingMax } from '../runtime/create-member.ts';
+import { mailboxFull, outstandingMax } from '../runtime/create-member.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
 import { callTimeoutMsDefault, checkTimeout } from './duration.ts';
 import type { Resource } from './held-lease.ts';
@@ -122,7 +122,7 @@ class Acquisition<L> implements WaitingCall {
   /** More than one session has room for would be refused when it opens, so they are refused now. */
   #park(): void {
     if (this.#isParked) return;
-    if (this.#instance.parked >= outstandingMax) return this.fail(this.#overParked());
+    if (this.#instance.parked >= outstandingMax) return this.fail(mailboxFull('a session to be made under'));
     this.#isParked = true;
     this.#instance.parked += 1;
   }
@@ -230,11 +230,6 @@ class Acquisition<L> implements WaitingCall {
   get #what(): string {
     const { kind, name } = this.#request.resource;
     return `the ${kind} "${name}"`;
-  }
-
-  #overParked(): QuorateError {
-    const happened = `${outstandingMax} requests of this process wait for a session to be made under.`;
-    return new QuorateError('MAILBOX_FULL', happened, { details: { outstandingMax } });
   }
 
   #aborted(): QuorateError {

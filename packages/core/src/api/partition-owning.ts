@@ -48,7 +48,7 @@ export class Owning implements SetOwner, RunListener {
   #phase: 'owning' | 'leaving' | 'over' = 'owning';
   #hasLeft = false;
   /** Of a session: what a process asks for need not be chosen in the order of its asking. */
-  #isJoining = false;
+  #joining: number | null = null;
   #failure: QuorateError | null = null;
   #number = 0;
   #toldOfParameters = false;
@@ -175,7 +175,7 @@ export class Owning implements SetOwner, RunListener {
     }
     if (this.#returning.has(token) || token <= (this.#ended.get(partition) ?? 0)) return;
     // Nothing was begun under it, so there is nothing to drain.
-    if (standing !== phase.owned || (this.#phase !== 'owning' && !this.#isJoining)) return void this.#return(row);
+    if (standing !== phase.owned || (this.#phase !== 'owning' && this.#joining === null)) return void this.#return(row);
     this.#awaiting.set(partition, row);
     this.#beginCovered(row);
   }
@@ -237,18 +237,19 @@ export class Owning implements SetOwner, RunListener {
     if (session === null) return;
     const { set, weight, drainTimeoutMs, parameters } = this.options;
     const { count, graceMs, settleMs } = parameters;
-    this.#isJoining = true;
+    this.#joining = session;
     const build = (seq: number): JoinOp => [partitionOp.join, seq, set, weight, drainTimeoutMs, count, graceMs, settleMs];
     this.instance.request(
       session,
       build,
-      (outcome) => this.#onJoined(outcome),
+      (outcome) => this.#onJoined(outcome, session),
       (error) => this.fail(error),
     );
   }
 
-  #onJoined(outcome: RequestOutcome): void {
-    this.#isJoining = false;
+  /** That of an earlier session may end late, where it had to wait for room in the mailbox. */
+  #onJoined(outcome: RequestOutcome, session: number): void {
+    if (this.#joining === session) this.#joining = null;
     if (this.#phase === 'leaving') this.#leave();
     if (outcome.type === 'sessionLost' || outcome.result[1] === partitionResult.done) return;
     const happened = `The group cannot keep the set of partitions "${this.name}".`;
@@ -264,7 +265,7 @@ export class Owning implements SetOwner, RunListener {
    * grant again at once to a member that stays.
    */
   #leave(): void {
-    if (this.#isJoining) return;
+    if (this.#joining !== null) return;
     const { session } = this.instance.engine;
     const left = (): void => {
       this.#hasLeft = true;

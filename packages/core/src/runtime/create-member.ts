@@ -85,6 +85,12 @@ export function createMember(
   });
 }
 
+/** Nothing more is taken on until some of what waits for that is answered. */
+export function mailboxFull(awaited: string): QuorateError {
+  const happened = `${outstandingMax} requests of this process wait for ${awaited}.`;
+  return new QuorateError('MAILBOX_FULL', happened, { details: { outstandingMax } });
+}
+
 /** Throws COMMAND_TOO_LARGE for an operation that no frame has room for. */
 export function checkOpSize(op: Operation, frameBytesMax: number): Operation {
   const bytes = packedBytesMax(op);

@@ -18,7 +18,7 @@ import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus } from './engine.ts';
 import { ArbiterLink } from './arbiter-link.ts';
-import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, outstandingMax, storageError } from './create-member.ts';
+import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, mailboxFull, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
 import { leaveSeat, sessionEnd } from './leaving.ts';
@@ -70,6 +70,7 @@ class RunningEngine implements Engine {
   private timerDueMs = Infinity;
   private sessionState: EngineStatus['session'] = 'opening';
   private phase: 'running' | 'closing' | 'stopped' = 'running';
+  private succession: Promise<void> | undefined;
   private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0, sessionsLost: 0 };
   /** Of the turn under way, where somebody watches. */
   private observedInputs: MemberInput[] = [];
@@ -167,11 +168,7 @@ class RunningEngine implements Engine {
       this.options.observer?.onRequest(this.member, session, op);
       return op;
     });
-    if (seq === null) {
-      throw new QuorateError('MAILBOX_FULL', `${outstandingMax} requests of this process wait for the group.`, {
-        details: { outstandingMax },
-      });
-    }
+    if (seq === null) throw mailboxFull('the group');
     this.outcomes.add(seq, onOutcome);
     this.scheduleTurn();
     return seq;
@@ -319,7 +316,7 @@ class RunningEngine implements Engine {
     else if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
     const succession = successionOf(event, this.member);
-    if (succession && this.phase === 'running') this.startAnew(succession);
+    if (succession && (this.phase === 'running' || succession.inherits)) this.startAnew(succession);
     this.tell(event);
   }
 
@@ -346,17 +343,20 @@ class RunningEngine implements Engine {
 
   private readonly frameBytesMax = (): number => this.channel?.frameBytesMax ?? batchBytesMax;
 
-  /** Whose incarnation is over goes on under another, as if its storage had been wiped. */
+  /** Whose incarnation is over goes on under another, as if its storage had been wiped; who leaves keeps what that inherits for the next start. */
   private startAnew(succession: Succession): void {
+    const goesOn = this.phase === 'running';
     this.writer.isBusy = true;
     const again = async (): Promise<void> => {
       const loaded = await this.writer.settled().then(() => loadNext(this.options, succession));
+      if (!goesOn || this.phase === 'stopped') return;
       this.member = createMember(this.options, loaded, this.frameBytesMax, succession.before);
       this.writer.isBusy = false;
       this.watchers.askAgain();
-      for (const type of ['open', 'tick'] as const) this.give({ type, at: readClock(this.host) });
+      if (this.phase === 'running') this.give({ type: 'open', at: readClock(this.host) });
+      this.give({ type: 'tick', at: readClock(this.host) });
     };
-    again().catch((cause: unknown) => this.stop(storageError('The storage could not be cleared.', cause)));
+    this.succession = again().catch((cause: unknown) => this.stop(storageError('The storage could not be cleared.', cause)));
   }
 
   private async endSession(timeoutMs: number): Promise<boolean> {
@@ -381,7 +381,7 @@ class RunningEngine implements Engine {
     this.sessionState = 'closed';
     this.outcomes.end('closed');
     try {
-      await Promise.all([this.arbiter.close(), this.channel?.close()]);
+      await Promise.all([this.arbiter.close(), this.channel?.close(), this.succession]);
     } finally {
       await closeStorage(this.options);
       this.connection = 'closed';
