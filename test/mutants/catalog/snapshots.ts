@@ -91,6 +91,14 @@ export const snapshots: readonly Mutant[] = [
     killers: [unit('group/snapshot-writing')],
   },
   {
+    name: 'slots-forgotten-in-the-turn-of-the-question',
+    hazard: 'A voter begins to write a snapshot and forgets, in the same turn, slots that it learns after that (rules 2 and 21).',
+    patches: [
+      patch('group/place.ts', 'if (voter) this.hold(voter, snapshots);', 'if (voter) voter.isFrozen = snapshots.server.isWriting;'),
+    ],
+    killers: [unit('group/snapshot-writing')],
+  },
+  {
     name: 'slots-forgotten-above-a-snapshot-taken-up',
     hazard: 'A voter takes up a snapshot and forgets slots above it before its store holds them (rules 2 and 21).',
     patches: [patch('paxos/log.ts', '    this.keepAbove = slot;\n', '')],

@@ -243,7 +243,7 @@ export class Place {
     if (!snapshots || !known) return out;
     const origin = voter && { founding: known.configuration.founding, state: voter.state, floor: voter.replica.log.floor };
     const outcome = snapshots.onMessage(from, message, origin, at);
-    if (voter) voter.isFrozen = snapshots.server.isWriting;
+    if (voter) this.hold(voter, snapshots);
     if (!Array.isArray(outcome)) return this.install(snapshots, outcome as FetchedSnapshot, at);
     out.send.push(...(outcome as MemberSend[]));
     return out;
@@ -297,12 +297,18 @@ export class Place {
     const written = snapshots?.server.step();
     if (this.voter && snapshots) {
       this.maybeStore(this.voter, snapshots.server);
-      this.voter.isFrozen = snapshots.server.isWriting;
-      this.voter.replica.log.keepAbove = snapshots.takeKeepAbove();
+      this.hold(this.voter, snapshots);
+      snapshots.onTurnEnd();
     }
     const out = this.seat?.flush(at) ?? freshSeatOutput();
     if (written && this.seat) this.store(written, out);
     return out;
+  }
+
+  /** Frozen, it learns what it does not apply, and may forget none of that. */
+  private hold(voter: VoterSeat, { server, keepAbove }: Snapshots): void {
+    voter.isFrozen = server.isWriting;
+    voter.replica.log.keepAbove = keepAbove;
   }
 
   /** What every snapshot that was written is good for, whoever asked for it. */

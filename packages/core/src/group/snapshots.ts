@@ -83,11 +83,14 @@ export class Snapshots {
     return { to: { type: 'node', node: from }, message: { type: 'fetch', from: stored.index + 1, to: Number.MAX_SAFE_INTEGER } };
   }
 
-  /** At the end of a turn: no slot above is forgotten, for a store that is given a snapshot holds of the log what the replica does. */
-  takeKeepAbove(): Slot {
-    const { installedIndex } = this;
+  /** The log above it is kept: a store that is given a snapshot holds of the log what the replica does. */
+  get keepAbove(): Slot {
+    return Math.min(this.installedIndex, this.server.keepAbove);
+  }
+
+  /** What was taken up in this turn is stored with what the log held at its end. */
+  onTurnEnd(): void {
     this.installedIndex = Infinity;
-    return Math.min(installedIndex, this.server.keepAbove);
   }
 
   onTick(applied: Slot, at: Instant): MemberSend[] {

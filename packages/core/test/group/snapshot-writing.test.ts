@@ -1,4 +1,5 @@
 /** What a member does while it writes a snapshot. `docs/protocol.md`, "Snapshots". */
+import type { MemberMessage } from '../../src/group/member-message.ts';
 import { lockOp } from '../../src/lock/command.ts';
 import { count, followers, founded, isCaughtUp, logSlotsMax, sameStates, traffic } from './lagging.ts';
 
@@ -31,5 +32,30 @@ describe('while a snapshot is written', () => {
     world.restartWithMemory('a');
     // The observer sees every slot that is applied again.
     world.until('it has applied as much as before', () => (world.process('a').member.inspect.state?.appliedIndex ?? 0) > before);
+  });
+
+  it('its store is given all that was chosen meanwhile, also where that comes at once with the question (3 voters)', () => {
+    const world = founded({ storedEverySlots: 1_000 });
+    const leader = world.leader()!;
+    const [writer] = followers(world);
+    const late: MemberMessage[] = [];
+    world.network.swallows = (message, { from, to }) => {
+      const isLate = from === leader.node && to === writer?.node;
+      if (isLate) late.push(message);
+      return isLate;
+    };
+    traffic(world, 2 * logSlotsMax);
+    world.heal();
+    const { state, log, record } = writer!.member.inspect;
+    const before = state?.appliedIndex ?? 0;
+    const { founding = '', id = 0 } = record?.configuration ?? {};
+    const from = { node: leader.node, incarnation: leader.incarnation, run: leader.run };
+    const messages: MemberMessage[] = [{ type: 'fetchSnapshot', hash: '', chunk: 0, above: 0 }, ...late];
+    world.give(writer!, { type: 'frame', frame: { founding, configuration: id, from, messages }, at: world.at(writer!) });
+    expect(writer!.stored?.index).toBe(before);
+    expect(log?.floor).toBeLessThanOrEqual(before);
+    expect(log?.chosenIndex).toBeGreaterThan(before + logSlotsMax);
+    world.until('it has applied all', () => isCaughtUp(world, writer!));
+    sameStates(world);
   });
 });
