@@ -94,21 +94,51 @@ export const snapshots: readonly Mutant[] = [
     name: 'slots-forgotten-in-the-turn-of-the-question',
     hazard: 'A voter begins to write a snapshot and forgets, in the same turn, slots that it learns after that (rules 2 and 21).',
     patches: [
-      patch('group/place.ts', 'if (voter) this.hold(voter, snapshots);', 'if (voter) voter.isFrozen = snapshots.server.isWriting;'),
+      patch(
+        'group/place.ts',
+        '    this.hold(snapshots);\n    if (installed)',
+        '    if (voter) voter.isFrozen = snapshots.server.isWriting;\n    if (installed)',
+      ),
     ],
     killers: [unit('group/snapshot-writing')],
   },
   {
     name: 'slots-forgotten-above-a-snapshot-taken-up',
     hazard: 'A voter takes up a snapshot and forgets slots above it before its store holds them (rules 2 and 21).',
-    patches: [patch('paxos/log.ts', '    this.keepAbove = slot;\n', '')],
-    killers: [unit('paxos/forgotten')],
+    patches: [patch('group/snapshots.ts', 'return Math.min(this.installedIndex, this.server.keepAbove);', 'return this.server.keepAbove;')],
+    killers: [unit('group/snapshot-storing')],
+  },
+  {
+    name: 'snapshot-kept-at-any-price',
+    hazard: 'A snapshot that somebody asks for and never gets keeps the log of everybody for ever, and nothing more is stored (promise 7).',
+    patches: [patch('group/snapshot-server.ts', 'if (isTooLong || nowMs', 'if (nowMs')],
+    killers: [unit('group/snapshot-storing')],
+  },
+  {
+    name: 'learned-beside-a-snapshot-and-not-kept',
+    hazard:
+      'What a standby learned in the turn of its snapshot is in no store, and it fills it with nothing in the seat that it is given (rule 2).',
+    patches: [patch('group/kept-records.ts', 'if (log) records.push', 'if (isGiven && log) records.push')],
+    killers: [unit('group/snapshot-storing')],
+  },
+  {
+    name: 'given-seat-that-serves-nothing',
+    hazard:
+      'A voter whose seat was given away, and that was restarted, does not tell of the stop-sign that it may be one of two to know (rule 16).',
+    patches: [
+      patch(
+        'group/voter-seat.ts',
+        '    if (this.isOver) for (const { slot, value } of this.present.log.takeChosen()) this.state.apply(slot, value);\n',
+        '',
+      ),
+    ],
+    killers: [unit('group/catching-up')],
   },
   {
     name: 'stop-sign-forgotten-above-a-snapshot',
     hazard:
       'A voter that takes up a snapshot, and learns at once that its seat is given away, keeps the snapshot and not the stop-sign (rule 16).',
-    patches: [patch('group/kept-records.ts', '    if (isGiven && log) records.push(...learnedAbove(index, log));\n', '')],
+    patches: [patch('group/kept-records.ts', '    if (log) records.push(...learnedAbove(index, log));\n', '')],
     killers: [unit('group/catching-up')],
   },
   {
@@ -124,7 +154,7 @@ export const snapshots: readonly Mutant[] = [
     name: 'snapshots-of-an-earlier-founding',
     hazard: 'A standby of a founding that is over takes a seat in the next, and refuses its snapshots for those of another (promise 7).',
     patches: [
-      patch('group/place.ts', '      this.snapshots = null;\n      this.storedIndex = 0;', '      this.storedIndex = 0;'),
+      patch('group/place.ts', '    if (this.known?.configuration.founding !== record.configuration.founding) this.snapshots = null;\n', ''),
       patch('group/place.ts', '    this.standby = null;\n    this.snapshots = null;\n', '    this.standby = null;\n'),
     ],
     killers: [unit('group/catching-up')],

@@ -19,12 +19,12 @@ export function keptRecords(
   if (!replica) {
     // That it had a seat, and which stop-sign left it out: what it found out may not be forgotten before it has begun anew.
     if (isGiven && record) records.push({ type: 'configuration', record, sealedAt: index });
-    // Of what it voted for last it may be one of two that have it.
-    if (isGiven && log) records.push(...learnedAbove(index, log));
+    // What it voted for last it may be one of two that have; and what it learned it takes into the seat that it may be given.
+    if (log) records.push(...learnedAbove(index, log));
     return [...records, { type: 'position', position: stores.position }];
   }
   const { promised, chosenIndex, floor, votes, learned } = replica.snapshot();
-  invariant(floor <= index, `of slots above the snapshot, at ${index}, none is forgotten, as they are up to ${floor}`);
+  checkMeets(index, floor);
   // First, for what comes before it counts nothing in this configuration.
   if (record && record.configuration.id > 1) records.push({ type: 'configuration', record, sealedAt: floor });
   records.push({ type: 'promised', ballot: promised });
@@ -37,7 +37,14 @@ export function keptRecords(
 }
 
 function learnedAbove(index: Slot, log: Log<GroupBatch>): readonly MemberRecord[] {
+  checkMeets(index, log.floor);
   const records: MemberRecord[] = [];
-  for (let slot = index + 1; slot <= log.chosenIndex; slot += 1) records.push({ type: 'learned', slot, value: log.valueAt(slot) ?? null });
+  for (let slot = index + 1; slot <= log.lastSlot; slot += 1)
+    if (log.isChosen(slot)) records.push({ type: 'learned', slot, value: log.valueAt(slot) ?? null });
   return [...records, { type: 'chosen', upTo: log.chosenIndex }];
+}
+
+/** What the log has forgotten must be in the snapshot, for nothing else holds it. */
+function checkMeets(index: Slot, floor: Slot): void {
+  invariant(floor <= index, `of slots above the snapshot, at ${index}, none is forgotten, as they are up to ${floor}`);
 }

@@ -21,8 +21,6 @@ import { OrderDesk } from './order-desk.ts';
 import { Roll } from './roll.ts';
 import type { MembersView } from './roll.ts';
 import type { FetchedSnapshot } from './snapshot-client.ts';
-import type { Snapshot } from '../snapshot/row.ts';
-import type { SnapshotServer } from './snapshot-server.ts';
 import { Snapshots } from './snapshots.ts';
 import { Standby } from './standby.ts';
 import type { StoreWatch } from './store-watch.ts';
@@ -44,7 +42,6 @@ export class Place {
   /** What this process asks of whoever leads. */
   readonly orders: OrderDesk;
   private readonly roll: Roll;
-  private storedIndex = 0;
   private readonly questions: CatchUp;
   private readonly toldMs = new Map<string, number>();
 
@@ -90,10 +87,7 @@ export class Place {
   /** This process is a voter of the record's configuration. */
   enter(record: FoundingRecord, at: Instant, origin: SeatOrigin = {}): VoterSeat {
     // Of an earlier founding nothing is of use, and its snapshots would be taken for those of this one.
-    if (this.known?.configuration.founding !== record.configuration.founding) {
-      this.snapshots = null;
-      this.storedIndex = 0;
-    }
+    if (this.known?.configuration.founding !== record.configuration.founding) this.snapshots = null;
     this.snapshots ??= new Snapshots(this.options, record);
     this.known = record;
     this.standby = null;
@@ -243,8 +237,9 @@ export class Place {
     if (!snapshots || !known) return out;
     const origin = voter && { founding: known.configuration.founding, state: voter.state, floor: voter.replica.log.floor };
     const outcome = snapshots.onMessage(from, message, origin, at);
-    if (voter) this.hold(voter, snapshots);
-    if (!Array.isArray(outcome)) return this.install(snapshots, outcome as FetchedSnapshot, at);
+    const installed = Array.isArray(outcome) ? null : this.install(snapshots, outcome as FetchedSnapshot, at);
+    this.hold(snapshots);
+    if (installed) return installed;
     out.send.push(...(outcome as MemberSend[]));
     return out;
   }
@@ -259,7 +254,6 @@ export class Place {
     out.send.push(next);
     out.events.push({ type: 'snapshotInstalled', index: stored.index, from: fetched.from });
     out.installed = stored;
-    this.storedIndex = stored.index;
     return out;
   }
 
@@ -287,7 +281,7 @@ export class Place {
   onTick(at: Instant): SeatOutput {
     const out = this.seat?.onTick(at) ?? freshSeatOutput();
     const { snapshots, log } = this;
-    if (snapshots && log) out.send.push(...snapshots.onTick(log.chosenIndex, at));
+    if (snapshots && log) out.send.push(...snapshots.onTick(log, at));
     return this.recollect(at, out);
   }
 
@@ -295,33 +289,21 @@ export class Place {
   flush(at: Instant): SeatOutput {
     const { snapshots } = this;
     const written = snapshots?.server.step();
-    if (this.voter && snapshots) {
-      this.maybeStore(this.voter, snapshots.server);
-      this.hold(this.voter, snapshots);
+    if (snapshots) {
+      if (this.seat) snapshots.beginToStore(this.seat);
+      this.hold(snapshots);
       snapshots.onTurnEnd();
     }
     const out = this.seat?.flush(at) ?? freshSeatOutput();
-    if (written && this.seat) this.store(written, out);
+    if (written && this.seat) out.written = snapshots?.toStore(written) ?? null;
     return out;
   }
 
-  /** Frozen, it learns what it does not apply, and may forget none of that. */
-  private hold(voter: VoterSeat, { server, keepAbove }: Snapshots): void {
-    voter.isFrozen = server.isWriting;
-    voter.replica.log.keepAbove = keepAbove;
-  }
-
-  /** What every snapshot that was written is good for, whoever asked for it. */
-  private store({ header, chunks }: Snapshot, out: SeatOutput): void {
-    if (this.options.limits.storedEverySlots === Infinity) return;
-    this.storedIndex = header.index;
-    out.written = { index: header.index, header: this.options.rowCodec.packHeader(header), chunks };
-  }
-
-  private maybeStore({ state, replica }: VoterSeat, server: SnapshotServer): void {
-    const isDue = state.appliedIndex - this.storedIndex >= this.options.limits.storedEverySlots;
-    if (!isDue || !this.seat || !this.known || server.keepAbove !== Infinity) return;
-    server.begin({ founding: this.known.configuration.founding, state, floor: replica.log.floor });
+  /** Frozen, a voter learns what it does not apply; and nobody forgets what a store is yet to be given. */
+  private hold({ server, keepAbove }: Snapshots): void {
+    const { voter, log } = this;
+    if (voter) voter.isFrozen = server.isWriting;
+    if (log) log.keepAbove = keepAbove;
   }
 
   /** After a step of the seat: what it says of the configuration is what this process knows. */

@@ -78,9 +78,10 @@ export class SnapshotClient {
 
   onOffer(node: string, { header }: SnapshotOffer, nowMs: number): MemberSend[] {
     if (node !== this.sources[0]) return [];
+    // One that is of no use is no reason to wait for better from the same member.
+    if (header && refusalOf(header, this.founding) !== null) return [];
     this.heardMs = nowMs;
     if (!header || header.hash === this.staging?.intake.header.hash || header.index <= this.above) return [];
-    if (refusalOf(header, this.founding) !== null) return [];
     const state = this.freshState();
     this.staging = { state, intake: new SnapshotIntake(header, state.tables, this.codec) };
     return this.ask(nowMs);

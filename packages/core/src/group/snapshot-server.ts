@@ -65,8 +65,9 @@ export class SnapshotServer {
     return written;
   }
 
-  onTick(nowMs: number): void {
-    if (nowMs - this.askedMs >= this.keepMs) this.kept = null;
+  /** However often it is asked for, it is not kept at the price of a log that `isTooLong`. */
+  onTick(nowMs: number, isTooLong: boolean): void {
+    if (isTooLong || nowMs - this.askedMs >= this.keepMs) this.kept = null;
   }
 
   /** The state was replaced: what was being written of it is of no use. */

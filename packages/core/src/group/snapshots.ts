@@ -1,16 +1,20 @@
 /** A member's part in snapshots: it serves the state that it applied, and fetches one where the log it needs is gone. */
 import type { Proposer } from '../paxos/ballot.ts';
 import type { FoundingRecord } from '../paxos/founding-message.ts';
+import type { Log } from '../paxos/log.ts';
 import type { Heartbeat, Slot } from '../paxos/message.ts';
 import type { SnapshotMessage } from '../snapshot/message.ts';
+import type { Snapshot } from '../snapshot/row.ts';
 import type { Instant } from '../time/clock.ts';
 import { GroupState } from './group-state.ts';
 import type { MemberOptions } from './member-io.ts';
-import type { MemberSend } from './member-message.ts';
+import type { GroupBatch, MemberSend } from './member-message.ts';
 import { SnapshotClient } from './snapshot-client.ts';
 import type { FetchedSnapshot } from './snapshot-client.ts';
 import { SnapshotServer } from './snapshot-server.ts';
 import type { SnapshotOrigin } from './snapshot-server.ts';
+import type { StoredSnapshot } from './stored-snapshot.ts';
+import type { VoterSeat } from './voter-seat.ts';
 
 /** In election timeouts: how long a snapshot is kept for whoever fetched of it last. */
 const keptElections = 20;
@@ -22,10 +26,13 @@ const keptElections = 20;
 export class Snapshots {
   readonly server: SnapshotServer;
   private readonly client: SnapshotClient;
+  private readonly founding: string;
   private leader = '';
   private connected: readonly string[] = [];
   private installedMs = -Infinity;
   private installedFrom = '';
+  /** Of the last snapshot that the storage was given. */
+  private storedIndex: Slot = 0;
   /** Of the snapshot that was taken up in this turn. */
   private installedIndex: Slot = Infinity;
 
@@ -35,10 +42,10 @@ export class Snapshots {
   ) {
     const { timing, limits, rowCodec, levels } = options;
     this.server = new SnapshotServer(rowCodec, limits.batchBytesMax, keptElections * timing.electionTimeoutMs);
-    const { founding } = record.configuration;
     const { maxSessionTtlMs } = record;
+    this.founding = record.configuration.founding;
     const freshState = (): GroupState => new GroupState({ maxSessionTtlMs }, levels);
-    this.client = new SnapshotClient(founding, freshState, rowCodec, timing.heartbeatMs, 2 * timing.electionTimeoutMs);
+    this.client = new SnapshotClient(this.founding, freshState, rowCodec, timing.heartbeatMs, 2 * timing.electionTimeoutMs);
   }
 
   get nextDeadlineMs(): number {
@@ -79,6 +86,7 @@ export class Snapshots {
     this.installedMs = at.monotonicMs;
     this.installedFrom = from;
     this.installedIndex = stored.index;
+    this.storedIndex = stored.index;
     this.server.drop();
     return { to: { type: 'node', node: from }, message: { type: 'fetch', from: stored.index + 1, to: Number.MAX_SAFE_INTEGER } };
   }
@@ -93,10 +101,34 @@ export class Snapshots {
     this.installedIndex = Infinity;
   }
 
-  onTick(applied: Slot, at: Instant): MemberSend[] {
-    this.server.onTick(at.monotonicMs);
-    this.client.onApplied(applied);
+  /** Begins to write one of the member's own state where it is time to store one. */
+  beginToStore({ state, replica }: Pick<VoterSeat, 'state' | 'replica'>): void {
+    const isDue = state.appliedIndex - this.storedIndex >= this.options.limits.storedEverySlots;
+    if (isDue && this.server.keepAbove === Infinity) this.server.begin({ founding: this.founding, state, floor: replica.log.floor });
+  }
+
+  /** What every snapshot that was written is good for, whoever asked for it. */
+  toStore({ header, chunks }: Snapshot): StoredSnapshot | null {
+    const { limits, rowCodec } = this.options;
+    if (limits.storedEverySlots === Infinity) return null;
+    this.storedIndex = header.index;
+    return { index: header.index, header: rowCodec.packHeader(header), chunks };
+  }
+
+  onTick(log: Log<GroupBatch>, at: Instant): MemberSend[] {
+    this.server.onTick(at.monotonicMs, this.isTooLong(log));
+    this.client.onApplied(log.chosenIndex);
     return this.client.onTick(at.monotonicMs);
+  }
+
+  /** It is longer than the log may be, for the sake of the snapshot that is kept. */
+  private isTooLong(log: Log<GroupBatch>): boolean {
+    const { keepAbove } = this.server;
+    if (keepAbove === Infinity) return false;
+    const { logSlotsMax, logBytesMax, sizeOfBatch } = this.options.limits;
+    return (
+      log.chosenIndex - keepAbove > logSlotsMax || (logBytesMax !== Infinity && log.floorByBytes(logBytesMax, sizeOfBatch) > keepAbove)
+    );
   }
 
   private sources(teller: string): readonly string[] {

@@ -88,6 +88,8 @@ export class VoterSeat {
       isInDoubt,
       succession: standby && { log: standby.log, highestSeen: zeroBallot, isFirst: false },
     });
+    // One that was given away is stepped no more, and serves all that it knows, the stop-sign too.
+    if (this.isOver) for (const { slot, value } of this.present.log.takeChosen()) this.state.apply(slot, value);
   }
 
   /** Of the configuration that this seat is in, or was in last. */
@@ -128,7 +130,6 @@ export class VoterSeat {
   onMessage(from: Proposer, message: PaxosMessage<GroupBatch>, at: Instant): SeatOutput {
     const out = this.begin(at);
     this.stepReplica({ type: 'message', from, message, ...momentOf(at) }, at);
-    // Whatever waited for a quorum round may have had it.
     if (message.type === 'heartbeatSeen') this.service?.retryParked(at.monotonicMs);
     this.collect();
     return out;

@@ -93,7 +93,6 @@ export class Log<V> {
     this.floor = slot;
     this.chosenIndex = slot;
     this.taken = slot;
-    this.keepAbove = slot;
     this.forgetAllSizes(slot);
     this.advance();
   }

@@ -153,6 +153,14 @@ describe('a voter whose seat was given away while it lagged (3 voters, 1 standby
     expect(world.process(node).stored?.index).toBeLessThan(stop);
     const { member } = world.restartWithMemory(node);
     expect(member.inspect.log?.valueAt(stop)).toBeDefined();
+    // Whoever asks is told of it, though it votes for nobody any more.
+    const { node: asker, incarnation, run, member: other } = world.process('e');
+    const from = { node: asker, incarnation, run };
+    const founding = other.inspect.record?.configuration.founding ?? '';
+    const messages: MemberMessage[] = [{ type: 'fetch', from: stop, to: stop }];
+    const frame = { founding, configuration: 1, from, messages };
+    const { send } = member.step({ type: 'frame', frame, at: world.at(world.process(node)) });
+    expect(send.flatMap(({ message }) => (message.type === 'chosen' ? message.values : []))).toHaveLength(1);
     world.until('it stands by', () => standsBy(world, node));
     for (const { member: other } of world.living) if (other.inspect.state) world.observer.checkHash(other.inspect);
   });

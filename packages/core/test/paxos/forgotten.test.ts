@@ -1,5 +1,4 @@
 /** What a replica does without the slots that it never had, or has no longer. "Paxos Made Simple" §3; the safety rule 2. */
-import { Log } from '../../src/paxos/log.ts';
 import { acceptOf, ballotOf, Desk, emptyPromise, heartbeatOf } from './desk.ts';
 
 describe('a replica that took up a snapshot', () => {
@@ -81,18 +80,6 @@ describe('a leader with a voter that is gone', () => {
       // Four bytes each, and five for the begin.
       expect(desk.replica.log.floor).toBe(Math.max(0, upTo - 10));
     }
-  });
-
-  it('forgets nothing above a snapshot that was just taken up, before a store holds it (4 slots)', () => {
-    const log = new Log<string>();
-    log.skipTo(2);
-    for (const slot of [3, 4]) log.learn(slot, 'v');
-    log.takeChosen();
-    log.compactTo(4);
-    expect([log.floor, log.valueAt(3)]).toEqual([2, 'v']);
-    log.keepAbove = Infinity;
-    log.compactTo(4);
-    expect(log.floor).toBe(4);
   });
 
   it('forgets nothing above a snapshot that somebody is fetching (3 voters)', () => {
