@@ -130,6 +130,13 @@ export const partitions: readonly Mutant[] = [
     killers: [unit('partition/partition-table')],
   },
   {
+    name: 'times-of-a-forgotten-set',
+    hazard:
+      'A set that is made again has the times of the one that was forgotten, and a member that is gone keeps its place for ever (promise 6).',
+    patches: [patch('partition/partition-steward.ts', '        this.forgetSet(name);\n', '')],
+    killers: [unit('partition/partition-steward')],
+  },
+  {
     name: 'member-that-left-stays',
     hazard: 'A member that left stays in the set when its last partition is freed for it.',
     patches: [

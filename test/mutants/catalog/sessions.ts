@@ -229,4 +229,24 @@ export const sessions: readonly Mutant[] = [
     patches: [patch('session/session-steward.ts', ' || (known?.session === session && version <= known.version)', '')],
     killers: [unit('session/session-steward'), unit('simulation/saved-lives')],
   },
+  {
+    name: 'session-used-before-it-was-told',
+    hazard:
+      'A request is made under a session of whose beginning nobody was told, ends with the one before it, and is granted to nobody (rule 17).',
+    patches: [patch('runtime/open-engine.ts', 'return this.toldSession.told(this.member.session);', 'return this.member.session;')],
+    killers: [unit('runtime/told-session')],
+  },
+  {
+    name: 'late-session-told-and-not-named',
+    hazard:
+      'A session that was confirmed too late is told to have ended, and the next open does not say that it takes its place (rule 17).',
+    patches: [
+      patch(
+        'session/session-holder.ts',
+        "    if (this.lease.remainingMs(ttlMs, at) === 0) return this.lose('expired here');\n    this.phase = { type: 'open', session, ttlMs };\n",
+        "    this.phase = { type: 'open', session, ttlMs };\n    if (this.lease.remainingMs(ttlMs, at) === 0) return this.lose('expired here');\n",
+      ),
+    ],
+    killers: [unit('session/session-holder')],
+  },
 ];

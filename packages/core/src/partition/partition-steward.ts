@@ -56,7 +56,10 @@ export class PartitionSteward {
   onApplied(changes: PartitionChanges, nowMs: number): void {
     for (const [name, { membersChanged, partitions }] of changes) {
       const set = this.view.set(name);
-      if (set === undefined) continue;
+      if (set === undefined) {
+        this.forgetSet(name);
+        continue;
+      }
       if (membersChanged) this.lookAtMembers(set, nowMs);
       for (const index of partitions) {
         const partition = set.partitions[index];
@@ -64,6 +67,13 @@ export class PartitionSteward {
         else this.lookAt(set, partition, nowMs);
       }
     }
+  }
+
+  /** One that is made again under its name begins with nothing to wait for. */
+  private forgetSet(name: string): void {
+    this.settleDueMs.delete(name);
+    this.graceDueMs.delete(name);
+    for (const [key, { set }] of this.endings) if (set === name) this.forget(key);
   }
 
   /** `authorityMs` is the time up to which this leader knows that it led: no lease is over before its end lies under it. */

@@ -83,8 +83,9 @@ export class ReplicaWitness<V> {
     return broken;
   }
 
-  /** A replica begins with nothing promised, and in a later configuration with a log whose end may be void. */
+  /** A replica begins with nothing promised, in a later configuration with a log whose end may be void, and in another founding with another log. */
   private beginWith(replica: Replica<V>): void {
+    if (this.of?.configuration.founding !== replica.configuration.founding) this.floor = 0;
     this.of = replica;
     this.promised = zeroBallot;
     this.revision = -1;

@@ -31,6 +31,7 @@ import { loadNext, successionOf, type Succession } from './next-incarnation.ts';
 import { OwnHeader } from './own-header.ts';
 import { RunWriter } from './run-writer.ts';
 import { speechOf } from './versions.ts';
+import { ToldSession } from './told-session.ts';
 import { storeTurn } from './turn-store.ts';
 import { Watchers } from './watchers.ts';
 
@@ -68,10 +69,10 @@ class RunningEngine implements Engine {
   private readonly writer: RunWriter;
   private timer: TimerHandle | undefined;
   private timerDueMs = Infinity;
-  private sessionState: EngineStatus['session'] = 'opening';
+  private readonly toldSession = new ToldSession();
   private phase: 'running' | 'closing' | 'stopped' = 'running';
   private succession: Promise<void> | undefined;
-  private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0, sessionsLost: 0 };
+  private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0 };
   /** Of the turn under way, where somebody watches. */
   private observedInputs: MemberInput[] = [];
 
@@ -123,13 +124,15 @@ class RunningEngine implements Engine {
   get status(): EngineStatus {
     const at = readClock(this.host);
     // A lease that ran out unnoticed, while the loop was blocked, is not healthy because nobody has looked yet.
-    const isOver = this.sessionState === 'healthy' && this.member.remainingMs(at) === 0;
-    return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : this.sessionState };
+    const { state } = this.toldSession;
+    const isOver = state === 'healthy' && this.member.remainingMs(at) === 0;
+    return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : state };
   }
 
   get counters(): EngineCounters {
     return {
       ...this.counts,
+      sessionsLost: this.toldSession.lost,
       framesRefused: this.intake.refused,
       framesDropped: this.inbox.dropped,
       eventLoopLagMs: this.loopWatch.lagMs,
@@ -139,7 +142,7 @@ class RunningEngine implements Engine {
   }
 
   get session(): number | null {
-    return this.member.session;
+    return this.toldSession.told(this.member.session);
   }
 
   get founding(): string | null {
@@ -161,7 +164,7 @@ class RunningEngine implements Engine {
 
   submit(build: (seq: number) => Operation, onOutcome: OutcomeListener): number {
     if (this.phase !== 'running') throw new QuorateError('CLOSED', 'A request was made of an instance that is closed.');
-    const { session } = this.member;
+    const { session } = this;
     if (session === null) throw new QuorateError('SESSION_LOST', 'There is no session to make a request under.');
     const seq = this.member.request((next) => {
       const op = checkOpSize(build(next), this.frameBytesMax());
@@ -311,9 +314,8 @@ class RunningEngine implements Engine {
   // What happened.
 
   private onMemberEvent(event: MemberEvent): void {
-    if (event.type === 'sessionOpened' || event.type === 'sessionHealthy') this.sessionState = 'healthy';
-    else if (event.type === 'sessionJeopardy') this.sessionState = 'jeopardy';
-    else if (event.type === 'sessionLost') this.onSessionLost(event);
+    this.toldSession.onEvent(event);
+    if (event.type === 'sessionLost') this.onSessionLost(event);
     else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
     const succession = successionOf(event, this.member);
     if (succession && (this.phase === 'running' || succession.inherits)) this.startAnew(succession);
@@ -321,8 +323,6 @@ class RunningEngine implements Engine {
   }
 
   private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
-    this.sessionState = reason === 'closed' ? 'closed' : 'lost';
-    if (reason !== 'closed') this.counts.sessionsLost += 1;
     this.watchers.forget();
     this.outcomes.end(reason);
   }
@@ -378,7 +378,7 @@ class RunningEngine implements Engine {
     this.phase = 'stopped';
     this.host.stopTimer(this.timer);
     this.publisher.flush();
-    this.sessionState = 'closed';
+    this.toldSession.state = 'closed';
     this.outcomes.end('closed');
     try {
       await Promise.all([this.arbiter.close(), this.channel?.close(), this.succession]);

@@ -292,9 +292,9 @@ export class SessionHolder<Op, Result, State> {
   }
 
   private begin(session: SessionKey, ttlMs: number, at: Instant): void {
+    // Confirmed too late to be of use: the lease is already over by our own clocks, and nobody was told that it began.
+    if (this.lease.remainingMs(ttlMs, at) === 0) return this.lose('expired here');
     this.phase = { type: 'open', session, ttlMs };
-    // Confirmed too late to be of use: the lease is already over by our own clocks.
-    if (this.remainingMs(at) === 0) return this.lose('expired here');
     this.replaces = session;
     this.out.events.push({ type: 'sessionOpened', session, ttlMs });
   }

@@ -40,6 +40,24 @@ function revokedAt(nowMs: number): { readonly steward: PartitionSteward; readonl
   return { steward: stewardAt(nowMs), token: moving?.token ?? 0, index: moving?.index ?? 0 };
 }
 
+describe('a set that was forgotten and is made again', () => {
+  it('has nothing left of the times of the one before (1 member that comes and goes, 1 that stays)', () => {
+    desk.rebalance();
+    const steward = stewardAt(0);
+    desk.end('a');
+    steward.onApplied(desk.changes(), 0);
+    expect([...apply(steward, 100), ...apply(steward, 2_000)]).toEqual(['rebalance ', 'rebalance a']);
+    expect(desk.table.set(set)).toBeUndefined();
+    desk.join('a', { count: 2 });
+    desk.end('a');
+    steward.onApplied(desk.changes(), 10_000);
+    desk.join('b');
+    steward.onApplied(desk.changes(), 10_001);
+    expect([...apply(steward, 10_101), ...apply(steward, 12_000)]).toEqual(['rebalance ', 'rebalance a']);
+    expect([...desk.set.members.keys()]).toEqual(['b']);
+  });
+});
+
 describe('settling', () => {
   it('makes one assignment of what changes within the time, and of what changes later another', () => {
     const steward = stewardAt(0);

@@ -237,6 +237,15 @@ describe('a holder whose group was founded anew', () => {
     expect(desk.give({ type: 'open', at: desk.at(400) })).toMatchObject([{ type: 'openSession', replaces: 0 }]);
   });
 
+  it('names one that was confirmed too late, and tells of no end of what it never told to have begun (1 holder)', () => {
+    const desk = new Desk();
+    desk.give({ type: 'open', at: desk.at(0) });
+    desk.hear({ type: 'sessionOpened', nonce: 'i.1', session: 7, ttlMs }, 0);
+    desk.answer(1, usableMs + 1_000);
+    expect(desk.events()).toEqual([]);
+    expect(desk.give({ type: 'open', at: desk.at(usableMs + 1_001) })).toMatchObject([{ type: 'openSession', replaces: 7 }]);
+  });
+
   it('names a session that it never confirmed in place of the last one that it had (1 holder)', () => {
     const desk = new Desk();
     const [open] = desk.give({ type: 'open', at: desk.at(0) });
