@@ -192,7 +192,7 @@ export class HeldLease implements Lease, LivingLease {
     const resource = this.#resource;
     const fail = (error: QuorateError): void => {
       // A request too large leaves the lease as it was; where the transport is gone it runs out.
-      if (error.code === 'TRANSPORT_CLOSED') this.#end('lost');
+      if (error.code === 'TRANSPORT_CLOSED') this.lose({ code: 'SESSION_LOST', error });
       else this.#phase = 'held';
       reject(error);
     };

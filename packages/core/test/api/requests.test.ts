@@ -170,6 +170,8 @@ describe('an acquire', () => {
     engine.events.next({ type: 'connection', status: 'closed' });
     await rejection(acquiring, 'TRANSPORT_CLOSED');
     await rejection(releasing, 'TRANSPORT_CLOSED');
+    expect(await lease.lost).toMatchObject({ code: 'SESSION_LOST', error: { code: 'TRANSPORT_CLOSED' } });
+    expect(lease.signal.aborted).toBe(true);
     await rejection(quorate.lock('m').tryAcquire(), 'TRANSPORT_CLOSED');
     await rejection(
       quorate.election('e').lead(() => 1),
