@@ -70,8 +70,8 @@ export type PartitionResult = readonly [seq: number, code: number, a: number, b:
 export const weights = { least: 1e-9, most: 1e9 } as const;
 export const setsMax = 1_000;
 export const partitionsMax = 16_384;
-/** Over all sets of a group. */
-export const partitionsInAllMax = 2 ** 18;
+/** Over all sets of a group: the tokens of all of them fit into one answer to a keep-alive. */
+export const partitionsInAllMax = 2 ** 16;
 /** Of a set: pins, and exclusions. */
 export const namesMax = 1_000;
 /** Sets are watched under two names: `p/` shows everything, `o/` what the watcher owns, with its notes. */

@@ -339,7 +339,7 @@ describe('what is kept', () => {
     const codes = Array.from({ length: 20 }, (_, index) => {
       return desk.do(`n${index}`, (seq) => [partitionOp.join, seq, `set ${index}`, 1, 1_000, 16_384, 0, 0]);
     });
-    expect(codes).toEqual([...Array.from({ length: 16 }, () => done), ...Array.from({ length: 4 }, () => limit)]);
+    expect(codes).toEqual([...Array.from({ length: 4 }, () => done), ...Array.from({ length: 16 }, () => limit)]);
   });
 
   it('is nothing of a set without members, owners, notes, pins and exclusions', () => {
