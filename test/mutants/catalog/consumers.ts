@@ -109,4 +109,28 @@ export const consumers: readonly Mutant[] = [
     ],
     killers: [kafka.unit('consumer/fenced-committer')],
   },
+  {
+    name: 'seek-forgotten-before-it-came-to-work',
+    hazard: 'A seek before ownership is forgotten as soon as a beginning has read it, though the beginning may come to nothing.',
+    patches: [
+      kafka.patch(
+        'consumer/tenure.ts',
+        'if (sought !== undefined) this.#sought.set(at.topic, sought);',
+        'if (sought !== undefined) subscription.forgetSeek(at, sought);',
+      ),
+    ],
+    killers: [kafka.unit('consumer/seek')],
+  },
+  {
+    name: 'sought-end-of-the-log-forgotten',
+    hazard: 'A seek to an end of the log is forgotten where the partition is revoked before that end is found.',
+    patches: [kafka.patch('consumer/tenure.ts', 'if (chain.position < 0n) subscription.seek(chain, chain.position);\n', '')],
+    killers: [kafka.unit('consumer/seek')],
+  },
+  {
+    name: 'seek-done-with-its-commit-is-repeated',
+    hazard: 'A seek that the group has been told of is done again at the next grant, and what others handled meanwhile is repeated.',
+    patches: [kafka.patch('consumer/tenure.ts', 'if (!book.isDirty) this.#endSeek(chain);\n', '')],
+    killers: [kafka.unit('consumer/seek')],
+  },
 ];

@@ -30,16 +30,18 @@ export class Subscription {
     return paused !== undefined && paused.isAll !== paused.except.has(partition);
   }
 
-  /** For the next time that the partition is granted to this process. */
-  seek({ topic, partition }: TopicPartition, offset: bigint): void {
-    this.#seeks.set(`${topic} ${partition}`, offset);
+  /** For the next time that the partition is granted to this process, and kept until it has begun there. */
+  seek(at: TopicPartition, offset: bigint): void {
+    this.#seeks.set(keyOf(at), offset);
   }
 
-  takeSeek({ topic, partition }: TopicPartition): bigint | undefined {
-    const key = `${topic} ${partition}`;
-    const offset = this.#seeks.get(key);
-    this.#seeks.delete(key);
-    return offset;
+  soughtAt(at: TopicPartition): bigint | undefined {
+    return this.#seeks.get(keyOf(at));
+  }
+
+  /** It has come to its end; a newer one stays. */
+  forgetSeek(at: TopicPartition, offset: bigint): void {
+    if (this.soughtAt(at) === offset) this.#seeks.delete(keyOf(at));
   }
 
   #set({ topic, partitions }: TopicSelection, isPaused: boolean): void {
@@ -55,4 +57,8 @@ export class Subscription {
       else paused.except.add(partition);
     }
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic} ${partition}`;
 }

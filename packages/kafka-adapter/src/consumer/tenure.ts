@@ -75,6 +75,8 @@ class Tenure {
   readonly #occupied: AbortSignal;
   #chains: readonly PartitionChain[] = [];
   readonly #origins = new Map<string, Origin>();
+  /** By topic: the seek that it begins with. A beginning may come to nothing, so the subscription keeps it until then. */
+  readonly #sought = new Map<string, bigint>();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(owned: OwnedPartition, context: TenureContext) {
@@ -92,6 +94,7 @@ class Tenure {
       this.#chains = await this.#begin();
       for (const chain of this.#chains) {
         this.#context.chains.add(chain);
+        this.#takeSeek(chain);
         this.#context.fetching.add(chain);
         this.#onStarted(chain);
       }
@@ -160,7 +163,8 @@ class Tenure {
     note: HandOverNote | undefined,
   ): Promise<{ readonly offset: bigint; readonly from: Origin } | undefined> {
     const { subscription, reached, fromBeginning } = this.#context;
-    const sought = subscription.takeSeek(at);
+    const sought = subscription.soughtAt(at);
+    if (sought !== undefined) this.#sought.set(at.topic, sought);
     if (sought !== undefined && sought >= 0n) return { offset: sought, from: 'seek' };
     if (sought !== undefined) return this.#startAtEdge(at, sought === latestOffset ? 'latest' : 'earliest', 'seek');
     const { token, positions } = reached.get(at.partition) ?? { token: -1, positions: undefined };
@@ -196,13 +200,15 @@ class Tenure {
   }
 
   async #drain(): Promise<void> {
-    const { topics, fetching, chains, committer, auto, reached, onEvent } = this.#context;
+    const { topics, fetching, chains, committer, auto, reached, subscription, onEvent } = this.#context;
     const { partition, token } = this.#owned;
     const mine = this.#chains;
     await Promise.all(mine.map((chain) => chain.stop()));
     for (const chain of mine) {
       fetching.remove(chain);
       chains.delete(chain);
+      // An end of the log that was asked for and not found any more; what is sought from now on is newer.
+      if (chain.position < 0n) subscription.seek(chain, chain.position);
     }
     await Promise.all(mine.map(({ book }) => book.end()));
     if (!this.#occupied.aborted && auto !== undefined) await Promise.all(mine.map((chain) => this.#commitLast(chain)));
@@ -229,18 +235,44 @@ class Tenure {
     this.#context.onEvent({ type: 'started', topic, partition, token: this.#owned.token, offset: String(position), from });
   }
 
+  /** Of the seeks that the subscription keeps, one that came while this began is newer than where it has begun. */
+  #takeSeek(chain: PartitionChain): void {
+    if (chain.isEnded) return;
+    this.#endSeek(chain);
+    const { subscription } = this.#context;
+    const newer = subscription.soughtAt(chain);
+    if (newer === undefined) return;
+    subscription.forgetSeek(chain, newer);
+    this.#origins.set(chain.topic, 'seek');
+    chain.seek(newer);
+  }
+
+  #endSeek({ topic, partition, book }: PartitionChain): void {
+    const { subscription, reached } = this.#context;
+    const sought = this.#sought.get(topic);
+    if (sought === undefined) return;
+    this.#sought.delete(topic);
+    subscription.forgetSeek({ topic, partition }, sought);
+    // Where this process had got to is of the past, even if nothing is started here any more.
+    const { token, positions = [] } = reached.get(partition) ?? { token: -1 };
+    if (token === this.#owned.token) reached.set(partition, { token, positions: new Map([...positions, [topic, book.resolved]]) });
+  }
+
   /**
    * Nothing is handled before the group has taken a commit of this owner: members that no list shows refuse it. And where nothing was
    * committed, an owner that crashes must not leave it to the next one where "latest" is.
    */
-  async #claim({ book, topic, partition }: PartitionChain): Promise<void> {
+  async #claim(chain: PartitionChain): Promise<void> {
+    const { book } = chain;
     const { signal } = this.#end;
     while (!signal.aborted && this.#owned.valid) {
       try {
         await book.claim();
+        // Whoever owns it next begins there. Where only the user commits, nobody was told of the seek.
+        if (!book.isDirty) this.#endSeek(chain);
         return this.#context.guard.trust();
       } catch (error) {
-        this.#onCommitError({ topic, partition }, error);
+        this.#onCommitError(chain, error);
         // What lasts, a right that is missing for one, is told; it may be of this topic alone.
         if (!this.#isWorthwhile(error)) return;
         await pause(commitAgainMs, signal);

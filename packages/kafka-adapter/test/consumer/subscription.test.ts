@@ -19,11 +19,15 @@ describe('a subscription', () => {
     expect(subscription.isPaused(at(2, 'refunds'))).toBe(false);
   });
 
-  test('keeps a seek for the next grant, once', () => {
+  test('keeps a seek until it is forgotten, and then a newer one still', () => {
     const subscription = new Subscription();
     subscription.seek(at(3), 7n);
-    expect(subscription.takeSeek(at(2))).toBeUndefined();
-    expect([subscription.takeSeek(at(3)), subscription.takeSeek(at(3))]).toEqual([7n, undefined]);
+    expect([subscription.soughtAt(at(2)), subscription.soughtAt(at(3)), subscription.soughtAt(at(3))]).toEqual([undefined, 7n, 7n]);
+    subscription.seek(at(3), 9n);
+    subscription.forgetSeek(at(3), 7n);
+    expect(subscription.soughtAt(at(3))).toBe(9n);
+    subscription.forgetSeek(at(3), 9n);
+    expect(subscription.soughtAt(at(3))).toBeUndefined();
   });
 });
 
