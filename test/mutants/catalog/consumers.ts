@@ -133,4 +133,24 @@ export const consumers: readonly Mutant[] = [
     patches: [kafka.patch('consumer/tenure.ts', 'if (!book.isDirty) this.#endSeek(chain);\n', '')],
     killers: [kafka.unit('consumer/seek')],
   },
+  {
+    name: 'message-declared-done-is-at-fault',
+    hazard: 'A message that the handler has resolved before it threw goes to the dead letters all the same.',
+    patches: [
+      kafka.patch('consumer/handling.ts', 'return isSingle && !isDone() ? first : undefined;', 'return isSingle ? first : undefined;'),
+    ],
+    killers: [kafka.unit('consumer/declared-done')],
+  },
+  {
+    name: 'failure-counted-at-the-successor',
+    hazard: 'What is thrown after a message was resolved counts as a failure of its successor, which no handler has seen.',
+    patches: [
+      kafka.patch(
+        'consumer/handling.ts',
+        'const failures = isDone ? 1 : poison.failed(chain, failing);',
+        'const failures = poison.failed(chain, failing);',
+      ),
+    ],
+    killers: [kafka.unit('consumer/declared-done')],
+  },
 ];

@@ -63,7 +63,7 @@ async function handleMessages(options: HandlingOptions, chain: PartitionChain, f
     if (chain.isCut) return;
     const next = BigInt(message.offset) + 1n;
     // Where messages before it were compacted away, this one is what failures are counted at.
-    const failing = { offset: next - 1n, until: next, message };
+    const failing = { offset: next - 1n, until: next, isDone: false, message };
     const payload = { ...ownershipOf(chain), topic, partition, message, heartbeat, pause: () => options.pause(chain) };
     const isHandled = await attempt(options, chain, failing, async () => options.eachMessage?.(payload));
     if (!isHandled || chain.isStale) return;
@@ -119,13 +119,19 @@ async function handlePiece(options: HandlingOptions, chain: PartitionChain, fetc
     isStale: () => chain.isStale,
   };
   const isSingle = fetched.messages.length === 1;
+  const isDone = () => last !== undefined && book.resolved > BigInt(last.offset);
   const failing = {
     get offset() {
       const begin = first === undefined ? fetched.nextOffset : BigInt(first.offset);
       return book.resolved > begin ? book.resolved : begin;
     },
     until: fetched.nextOffset,
-    message: isSingle ? first : undefined,
+    get isDone() {
+      return isDone();
+    },
+    get message() {
+      return isSingle && !isDone() ? first : undefined;
+    },
   };
   const isHandled = await attempt(options, chain, failing, async () => options.eachBatch?.(payload));
   if (isHandled && options.eachBatchAutoResolve && !chain.isStale) book.resolve(fetched.nextOffset);
@@ -134,6 +140,8 @@ async function handlePiece(options: HandlingOptions, chain: PartitionChain, fetc
 interface Failing {
   readonly offset: bigint;
   readonly until: bigint;
+  /** The handler has declared all of it done: what it throws afterwards is no message's fault. */
+  readonly isDone: boolean;
   /** The only one that can be at fault, if it is the only one. */
   readonly message: ConsumedMessage | undefined;
 }
@@ -148,7 +156,8 @@ async function attempt(options: HandlingOptions, chain: PartitionChain, failing:
     }, chain.stopping);
     if (!isBegun) return false;
   } catch (error) {
-    await onFailed(options, chain, { ...failing, offset: failing.offset }, error);
+    // As it is at the failure: what is resolved later changes it.
+    await onFailed(options, chain, { ...failing }, error);
   }
   options.poison.passed(chain, failing.until);
   return true;
@@ -158,8 +167,8 @@ async function attempt(options: HandlingOptions, chain: PartitionChain, failing:
 async function onFailed(options: HandlingOptions, chain: PartitionChain, failing: Failing, error: unknown): Promise<void> {
   const { poison, onEvent, deadLetter, deadLetterAfter } = options;
   const { topic, partition } = chain;
-  const { message, until } = failing;
-  const failures = poison.failed(chain, failing);
+  const { message, until, isDone } = failing;
+  const failures = isDone ? 1 : poison.failed(chain, failing);
   const offset = String(failing.offset);
   onEvent({ type: 'handlerFailed', topic, partition, offset, failures, error });
   if (deadLetter === undefined || chain.isStale) throw error;
