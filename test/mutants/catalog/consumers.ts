@@ -153,4 +153,16 @@ export const consumers: readonly Mutant[] = [
     ],
     killers: [kafka.unit('consumer/declared-done')],
   },
+  {
+    name: 'refused-commit-made-after-all',
+    hazard: 'A commit that was refused for a short lease is made after all, once the request of the others has failed.',
+    patches: [
+      kafka.patch(
+        'consumer/committer.ts',
+        'for (const entry of open) await this.#send([entry]);',
+        'for (const entry of entries) await this.#send([entry]);',
+      ),
+    ],
+    killers: [kafka.unit('consumer/plain-committer')],
+  },
 ];

@@ -78,19 +78,21 @@ export class PlainCommitter implements Committer {
 
   /** Settles all of them; never rejects. */
   async #send(entries: readonly Waiting[]): Promise<void> {
+    let open = entries;
     try {
-      const leased = entries.filter((entry) => this.#isLeased(entry));
-      if (leased.length === 0) return;
-      const found = await this.#lease.timed(() => this.#driver.committed(this.#groupId, leased));
-      const allowed = leased.filter((entry) => isNewest(entry, found)).filter((entry) => this.#isLeased(entry));
-      if (allowed.length === 0) return;
-      await this.#lease.timed(() => this.#driver.commit(this.#groupId, allowed.map(offsetOf)));
-      for (const { resolve } of allowed) resolve();
+      open = entries.filter((entry) => this.#isLeased(entry));
+      if (open.length === 0) return;
+      const found = await this.#lease.timed(() => this.#driver.committed(this.#groupId, open));
+      open = open.filter((entry) => isNewest(entry, found)).filter((entry) => this.#isLeased(entry));
+      if (open.length === 0) return;
+      await this.#lease.timed(() => this.#driver.commit(this.#groupId, open.map(offsetOf)));
+      for (const { resolve } of open) resolve();
     } catch (error) {
-      if (entries.length === 1 || failureOf(error).kind === 'connection') {
-        for (const { reject } of entries) reject(error);
+      if (open.length === 1 || failureOf(error).kind === 'connection') {
+        for (const { reject } of open) reject(error);
       } else {
-        for (const entry of entries) await this.#send([entry]);
+        // Not those that were refused before: a commit that its owner takes for not made must not be made after all.
+        for (const entry of open) await this.#send([entry]);
       }
     }
   }
