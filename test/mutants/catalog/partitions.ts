@@ -200,6 +200,18 @@ export const partitions: readonly Mutant[] = [
     killers: [unit('api/partitions')],
   },
   {
+    name: 'session-lost-in-a-drain-is-an-overrun',
+    hazard: 'A session lost during a drain is told of as its overrun, and ends a process that was to exit for a handler alone.',
+    patches: [
+      patch(
+        'api/held-partition.ts',
+        'if (!this.#isOfThisSession || this.#instance.engine.remainingMs() === 0)',
+        'if (this.#isOver && this.#instance.engine.remainingMs() === 0)',
+      ),
+    ],
+    killers: [unit('api/partition-run')],
+  },
+  {
     name: 'begins-again-what-it-gave-back',
     hazard: 'Word of a partition that is older than the answer to its release begins a handler under the token given back (promise 6).',
     patches: [

@@ -54,8 +54,7 @@ export class HeldPartition implements OwnedPartition {
 
   get remainingMs(): number {
     if (this.#isOver) return 0;
-    const { engine } = this.#instance;
-    const remainingMs = engine.session === this.#grant.session ? engine.coverMs(this.token) : 0;
+    const remainingMs = this.#isOfThisSession ? this.#instance.engine.coverMs(this.token) : 0;
     if (remainingMs === 0) this.lose(this.#lostError());
     return remainingMs;
   }
@@ -170,7 +169,14 @@ export class HeldPartition implements OwnedPartition {
     return new Promise((resolve, reject) => this.#instance.request(session, build, resolve, reject));
   }
 
+  get #isOfThisSession(): boolean {
+    return this.#instance.engine.session === this.#grant.session;
+  }
+
+  /** Whoever looks at the clocks may find the end of the session before the engine tells of it: the partition ends with it, not by itself. */
   #lostError(): QuorateError {
+    if (!this.#isOfThisSession || this.#instance.engine.remainingMs() === 0)
+      return new QuorateError('SESSION_LOST', `The session is over, and the lease on ${this.what} (token ${this.token}) with it.`);
     return new QuorateError('LEASE_LOST', `The lease on ${this.what} (token ${this.token}) is over.`);
   }
 

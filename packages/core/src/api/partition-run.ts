@@ -124,13 +124,15 @@ export class PartitionRun {
     }
   }
 
-  /** While the drain lasts, its budget is what the lease has left; it is renewed until the leader's own count of it is over. */
+  /**
+   * While the drain lasts, its budget is what the lease has left; it is renewed until the leader's own count of it is over. Asking for
+   * it ends the lease where nothing is left, and knows whether the budget or the session is over.
+   */
   #watchDrain(): void {
-    const { host } = this.instance.engine;
-    if (this.#isQuiet || this.held.isOver) return;
-    const remainingMs = this.instance.engine.coverMs(this.held.token);
-    if (remainingMs > 0) this.#overrunTimer = host.startTimer(() => this.#watchDrain(), Math.ceil(remainingMs));
-    else this.lose(new QuorateError('LEASE_LOST', `The drain of ${this.held.what} took longer than its budget.`));
+    if (this.#isQuiet) return;
+    const { remainingMs } = this.held;
+    if (remainingMs === 0) return;
+    this.#overrunTimer = this.instance.engine.host.startTimer(() => this.#watchDrain(), Math.ceil(remainingMs));
   }
 
   #onLost(error: QuorateError): void {

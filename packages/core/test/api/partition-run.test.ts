@@ -1,15 +1,16 @@
 /** Handlers and the calls beside them, where leases end while they are at work: an owner over an engine double. */
-import type { OwnedPartition } from '../../src/api/partitions-contract.ts';
+import type { OwnedPartition, OwnOptions, PartitionHandler } from '../../src/api/partitions-contract.ts';
 import type { QuorateEvent } from '../../src/api/events.ts';
 import { partitionOp, partitionResult, phase } from '../../src/partition/command.ts';
 import type { PartitionRow } from '../../src/partition/command.ts';
 import { systemHost } from '../../src/runtime/system-host.ts';
 import { arrange } from './arranged.ts';
+import type { EngineDouble } from './engine-double.ts';
 import { gate, until } from './group.ts';
 
 afterEach(() => jest.restoreAllMocks());
 
-function owning(handler: (owned: OwnedPartition) => Promise<void> | void, options: { readonly signal?: AbortSignal } = {}) {
+function owning(handler: PartitionHandler, options: OwnOptions = {}) {
   const { engine, quorate } = arrange();
   const events: QuorateEvent[] = [];
   quorate.events$.subscribe((event) => events.push(event));
@@ -34,7 +35,7 @@ function owning(handler: (owned: OwnedPartition) => Promise<void> | void, option
     for (const listener of engine.coverListeners) listener(new Set([token]));
   };
   const types = () => events.map(({ type }) => type);
-  return { engine, partitions, own, say, grant, types };
+  return { engine, events, partitions, own, say, grant, types };
 }
 
 /** Pauses between attempts take no time. */
@@ -111,6 +112,52 @@ test('an overrun drain is told of, though its handler has settled and a call und
   engine.covered.set(7, 0);
   await until(() => types().includes('drainOverrun'));
 });
+
+test('a session that ends during a drain is told of as lost, by the timer of the drain too, and is no overrun that ends the process (engine double)', async () => {
+  const exit = jest.spyOn(systemHost, 'exit').mockReturnValue(undefined);
+  const begun = gate<OwnedPartition>();
+  const { engine, grant, say, types } = owning(
+    (owned) => {
+      begun.open(owned);
+      return new Promise(() => undefined);
+    },
+    { onDrainTimeout: 'exit' },
+  );
+  grant(7);
+  const { signal } = await begun.promise;
+  engine.covered.set(7, 30);
+  say([0, phase.revoking, 'n', 7, 'b', null]);
+  // Nothing is answered any more: what covers the partition ends with the session, before the engine looks.
+  engine.covered.set(7, 0);
+  engine.remaining = 0;
+  await until(() => types().includes('partitionLost'));
+  engine.loseSession();
+  expect(types().filter((type) => type === 'drainOverrun' || type === 'partitionLost')).toEqual(['partitionLost']);
+  expect(exit).not.toHaveBeenCalled();
+  expect(signal.reason).toMatchObject({ code: 'PARTITION_REVOKED' });
+});
+
+test.each([
+  ['over', (engine: EngineDouble): void => void (engine.remaining = 0)],
+  ['another one', (engine: EngineDouble): void => void (engine.session = 2)],
+])(
+  'a handler that asks for its lease where the session is %s finds it lost with that, and its drain did not overrun (engine double)',
+  async (_what, end) => {
+    const begun = gate<OwnedPartition>();
+    const { engine, events, grant, say, types } = owning((owned) => {
+      begun.open(owned);
+      return new Promise(() => undefined);
+    });
+    grant(7);
+    const held = await begun.promise;
+    say([0, phase.revoking, 'n', 7, 'b', null]);
+    engine.covered.set(7, 0);
+    end(engine);
+    expect(held.remainingMs).toBe(0);
+    expect(types()).not.toContain('drainOverrun');
+    expect(events.find(({ type }) => type === 'partitionLost')).toMatchObject({ token: 7, error: { code: 'SESSION_LOST' } });
+  },
+);
 
 test('a lease that the handler finds over is told of as lost, and the handler is not started again', async () => {
   const begun = gate<OwnedPartition>();
