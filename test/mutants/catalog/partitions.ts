@@ -212,6 +212,24 @@ export const partitions: readonly Mutant[] = [
     killers: [unit('api/partition-run')],
   },
   {
+    name: 'stuck-handler-holds-the-next-grant',
+    hazard: 'A handler that outlived its session keeps its process from working under the next grant, without end (promise 6).',
+    patches: [
+      patch(
+        'api/partition-owning.ts',
+        'if (former) return this.#waitFor(former, row);',
+        'if (former?.isAtWork === false) return this.#waitFor(former, row);\n    if (former) return;',
+      ),
+    ],
+    killers: [unit('api/stuck-handler')],
+  },
+  {
+    name: 'accepts-before-its-refusal',
+    hazard: 'A partition is accepted again before its refusal is chosen, and is refused for as long as the session lasts.',
+    patches: [patch('api/partition-owning.ts', 'await Promise.all([refused, former.ended]);', 'void refused;\n    await former.ended;')],
+    killers: [unit('api/stuck-handler')],
+  },
+  {
     name: 'begins-again-what-it-gave-back',
     hazard: 'Word of a partition that is older than the answer to its release begins a handler under the token given back (promise 6).',
     patches: [

@@ -41,7 +41,9 @@ export class Owning implements SetOwner, RunListener {
   readonly #returning = new Set<number>();
   /** The newest token of each partition under which this process is done: word of it may still be on its way. */
   readonly #ended = new Map<number, number>();
-  readonly #coolDowns = new Set<TimerHandle>();
+  /** Tokens of grants that a handler of an earlier one keeps from beginning, while that is waited for. */
+  readonly #blocked = new Set<number>();
+  readonly #timers = new Set<TimerHandle>();
   readonly #stopWatching: (() => void)[] = [];
   #resolve: () => void = () => undefined;
   #reject: (error: QuorateError) => void = () => undefined;
@@ -135,15 +137,11 @@ export class Owning implements SetOwner, RunListener {
 
   onLost({ held }: PartitionRun, error: QuorateError, isOverrun: boolean): void {
     const { partition, token } = held;
-    const { meter, engine } = this.instance;
-    if (isOverrun) {
-      meter.drainOverruns += 1;
-      this.instance.tell({ type: 'drainOverrun', name: this.name, partition, token });
-    }
-    meter.losses += 1;
+    if (isOverrun) this.#tellOverrun(held);
+    this.instance.meter.losses += 1;
     this.instance.tell({ type: 'partitionLost', name: this.name, partition, token, error });
     this.#changed();
-    if (isOverrun && this.options.onDrainTimeout === 'exit') engine.host.exit();
+    if (isOverrun) this.#maybeExit();
   }
 
   // What the group says.
@@ -191,7 +189,8 @@ export class Owning implements SetOwner, RunListener {
     if (this.#phase !== 'owning') return;
     if (this.instance.engine.coverMs(token) <= 0) return;
     // What was lost may still be worked on in this very process: that can be waited for.
-    if ([...this.#runs.values()].some(({ held }) => held.partition === partition)) return;
+    const former = [...this.#runs.values()].find((run) => run.held.partition === partition);
+    if (former) return this.#waitFor(former, row);
     this.#awaiting.delete(partition);
     const held = this.#held(row);
     if (!held) return;
@@ -202,11 +201,43 @@ export class Owning implements SetOwner, RunListener {
     void run.begin();
   }
 
+  /** No longer than for a drain: the group sees a partition that is owned and covered, and would leave it here for ever. Promise 6. */
+  #waitFor(former: PartitionRun, row: PartitionRow): void {
+    const [partition, , , token] = row;
+    if (this.#blocked.has(token)) return;
+    this.#blocked.add(token);
+    this.#startTimer(this.options.drainTimeoutMs, () => {
+      this.#blocked.delete(token);
+      if (former.isAtWork && this.#awaiting.get(partition)?.[3] === token) void this.#passOn(former, row);
+    });
+  }
+
+  /** Others may have it while this process cannot work on it. An `accept` that is chosen before the refusal would count for nothing. */
+  async #passOn(former: PartitionRun, row: PartitionRow): Promise<void> {
+    const [partition] = row;
+    const { session } = this.instance.engine;
+    this.#awaiting.delete(partition);
+    const refused = this.#return(row, 'refuse');
+    this.#tellOverrun(former.held);
+    this.#maybeExit();
+    await Promise.all([refused, former.ended]);
+    this.#accept(partition, session);
+  }
+
+  #tellOverrun({ partition, token }: HeldPartition): void {
+    this.instance.meter.drainOverruns += 1;
+    this.instance.tell({ type: 'drainOverrun', name: this.name, partition, token });
+  }
+
+  #maybeExit(): void {
+    if (this.options.onDrainTimeout === 'exit') this.instance.engine.host.exit();
+  }
+
   /** Whoever takes part again must not begin on what is about to be taken away. */
-  async #return(row: PartitionRow): Promise<void> {
+  async #return(row: PartitionRow, how: 'giveBack' | 'refuse' = 'giveBack'): Promise<void> {
     const [partition, , , token] = row;
     this.#returning.add(token);
-    await this.#held(row)?.giveBack();
+    await this.#held(row)?.[how]();
     this.#returning.delete(token);
     this.#markEnded(partition, token);
     this.#maybeEnd();
@@ -283,7 +314,7 @@ export class Owning implements SetOwner, RunListener {
     this.instance.owners.delete(this);
     this.instance.waiting.delete(this.#number);
     for (const stop of this.#stopWatching) stop();
-    for (const timer of this.#coolDowns) this.instance.engine.host.stopTimer(timer);
+    for (const timer of this.#timers) this.instance.engine.host.stopTimer(timer);
     this.mine.complete();
     if (this.#failure) this.#reject(this.#failure);
     else this.#resolve();
@@ -291,14 +322,22 @@ export class Owning implements SetOwner, RunListener {
 
   /** The failing handler may have met its match by then, or its cause is gone. */
   #coolDown(partition: number): void {
-    const { engine } = this.instance;
-    const { session } = engine;
-    const timer = engine.host.startIdleTimer(() => {
-      this.#coolDowns.delete(timer);
-      if (session === null || engine.session !== session) return;
-      this.instance.request(session, (seq) => [partitionOp.accept, seq, this.name, partition], ignore, ignore);
-    }, coolDownMs);
-    this.#coolDowns.add(timer);
+    const { session } = this.instance.engine;
+    this.#startTimer(coolDownMs, () => this.#accept(partition, session));
+  }
+
+  /** A refusal ends with the session in which it was made. */
+  #accept(partition: number, session: number | null): void {
+    if (session === null || this.instance.engine.session !== session) return;
+    this.instance.request(session, (seq) => [partitionOp.accept, seq, this.name, partition], ignore, ignore);
+  }
+
+  #startTimer(delayMs: number, onDue: () => void): void {
+    const timer = this.instance.engine.host.startIdleTimer(() => {
+      this.#timers.delete(timer);
+      onDue();
+    }, delayMs);
+    this.#timers.add(timer);
   }
 
   #compareParameters(theirs: PartitionParametersInfo): void {

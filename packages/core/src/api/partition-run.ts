@@ -32,6 +32,9 @@ export class PartitionRun {
   #hasSettled = false;
   /** Nothing works under it any more. */
   #isQuiet = false;
+  #end: () => void = () => undefined;
+  /** Resolves once its listener was told of the end. */
+  readonly ended = new Promise<void>((resolve) => (this.#end = resolve));
 
   constructor(
     private readonly instance: Instance,
@@ -56,6 +59,11 @@ export class PartitionRun {
     return !this.#isRevoked && !this.#hasSettled && !this.held.isOver;
   }
 
+  /** The handler, or a call under a key, has not settled. */
+  get isAtWork(): boolean {
+    return !this.#isQuiet;
+  }
+
   async begin(): Promise<void> {
     const failed = await this.#runUntilRevoked();
     this.#hasSettled = true;
@@ -66,6 +74,7 @@ export class PartitionRun {
     this.instance.engine.host.stopTimer(this.#overrunTimer);
     const outcome = await (failed ? this.held.refuse() : this.held.giveBack());
     this.listener.onEnded(this, outcome === 'lost' ? 'lost' : failed ? 'refused' : 'released');
+    this.#end();
   }
 
   /** The group wants it back: the drain begins. */

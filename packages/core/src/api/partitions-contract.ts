@@ -163,7 +163,10 @@ export type PartitionEvent =
       readonly token: number;
       readonly error: QuorateError;
     }
-  /** A handler is still at work after its drain's budget: from now on only the token protects. */
+  /**
+   * A handler is still at work after its drain's budget: from now on only the token protects. Also where its lease was lost before, and
+   * it kept this process for that long from working under the next one, which was then given up.
+   */
   | { readonly type: 'drainOverrun'; readonly name: string; readonly partition: number; readonly token: number }
   /** A handler ended before its signal. With `retryMs` null it is not started again. */
   | {
