@@ -122,4 +122,17 @@ export const calls: readonly Mutant[] = [
     ],
     killers: [unit('session/session-holder')],
   },
+  {
+    name: 'owner-that-a-verdict-ends',
+    hazard:
+      'An owner whose session lives drops its work at the word that a majority is lost, and stays a member whose partitions nobody works on (promise 6).',
+    patches: [
+      patch(
+        'api/partition-owning.ts',
+        "if (error.code !== 'MAJORITY_LOST' || this.instance.engine.session === null) this.fail(error);",
+        'this.fail(error);',
+      ),
+    ],
+    killers: [unit('api/partition-run')],
+  },
 ];

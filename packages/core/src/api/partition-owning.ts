@@ -64,7 +64,7 @@ export class Owning implements SetOwner, RunListener {
       this.#reject = reject;
     });
     instance.owners.add(this);
-    this.#number = instance.enlist({ fail: (error) => this.fail(error), onSession: () => this.#join() });
+    this.#number = instance.enlist({ fail: (error) => this.#onRefused(error), onSession: () => this.#join() });
     const { engine } = instance;
     this.#stopWatching.push(
       watchSet(instance, partitionWatch.own + options.set, (state) => this.#onState(state)),
@@ -102,7 +102,14 @@ export class Owning implements SetOwner, RunListener {
     this.#awaiting.clear();
     for (const run of this.#runs.values()) run.lose(error);
     if (this.#phase === 'leaving') this.#hasLeft = true;
-    this.#maybeEnd();
+    const { bereft } = this.instance;
+    if (bereft) this.fail(bereft);
+    else this.#maybeEnd();
+  }
+
+  /** A lost majority says nothing of a session that lives, and its verdict may be taken back before that ends. */
+  #onRefused(error: QuorateError): void {
+    if (error.code !== 'MAJORITY_LOST' || this.instance.engine.session === null) this.fail(error);
   }
 
   /** No session can be had any more. */

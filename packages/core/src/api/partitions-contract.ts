@@ -115,8 +115,8 @@ export interface Partitions {
    * are not in a row.
    *
    * Resolves once `signal` has fired or the instance closed, and everything is given back. A lost session does not end it: it takes part
-   * again with the next one. Rejects with `INVALID_OPTIONS` (also where this process takes part already), `LIMIT_REACHED`, `CLOSED` or
-   * `TRANSPORT_CLOSED`.
+   * again with the next one. Rejects with `INVALID_OPTIONS` (also where this process takes part already), `LIMIT_REACHED`, `CLOSED`,
+   * `TRANSPORT_CLOSED`, or `MAJORITY_LOST` where no session can follow the one that was lost.
    */
   own(handler: PartitionHandler, options?: OwnOptions): Promise<void>;
   /** What this process owns now, ascending. */

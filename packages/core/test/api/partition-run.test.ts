@@ -149,6 +149,22 @@ test('a lease that the handler finds over is told of as lost, and the handler is
   expect(types()).not.toContain('partitionFailed');
 });
 
+test('owning goes on through a lost majority as long as its session lives, and rejects with it after that', async () => {
+  const begun = gate<OwnedPartition>();
+  const { engine, own, grant, types } = owning((owned) => {
+    begun.open(owned);
+    return new Promise((resolve) => owned.signal.addEventListener('abort', () => resolve(), { once: true }));
+  });
+  grant(7);
+  const held = await begun.promise;
+  engine.status = { ...engine.status, majorityLost: { lost: ['b', 'c'], told: null } };
+  engine.events.next({ type: 'majorityLost', founding: 'f', configuration: 1, lost: [] });
+  expect([held.valid, held.signal.aborted, types().includes('partitionLost')]).toEqual([true, false, false]);
+  engine.loseSession();
+  await expect(own).rejects.toMatchObject({ code: 'MAJORITY_LOST' });
+  expect(types()).toContain('partitionLost');
+});
+
 test('owning rejects where the transport is closed only once its handlers have settled', async () => {
   const end = gate();
   let hasSettled = false;
