@@ -106,6 +106,12 @@ export const calls: readonly Mutant[] = [
     killers: [unit('api/requests')],
   },
   {
+    name: 'proclaim-beside-the-one-before',
+    hazard: 'A value proclaimed first is chosen last, for its frame was lost, and replaces the newer one that was confirmed meanwhile.',
+    patches: [patch('api/held-term.ts', 'this.#proclaimed = proclaimed.catch(() => undefined);', 'proclaimed.catch(() => undefined);')],
+    killers: [unit('api/election')],
+  },
+  {
     name: 'jeopardy-unannounced',
     hazard: 'A session is lost without a word of warning before (promise 8; lesson: blocked event loop loses locks silently).',
     patches: [

@@ -97,9 +97,9 @@ export class Campaign implements Candidacy {
   async #serve(term: HeldTerm, proclaimed: string | null): Promise<void> {
     if (this.#stopping.signal.aborted) return term[Symbol.asyncDispose]();
     const over = new Promise<void>((resolve) => term.onEnd(resolve));
-    this.#terms.next(term);
-    // The value may have changed while the request was in the queue.
+    // The value may have changed while the request was in the queue. Before anybody hears of the term: what is proclaimed then is newer.
     if (this.#value !== proclaimed && this.#value !== null) term.proclaim(this.#value).catch(() => undefined);
+    this.#terms.next(term);
     await over;
     this.#terms.next(undefined);
   }

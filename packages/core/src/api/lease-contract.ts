@@ -56,7 +56,8 @@ export interface LeaseLoss {
 /** The lease of a leader. */
 export interface Term extends Lease {
   /**
-   * Changes what this leader proclaims: others see it as `value` in `leader$`. Rejects as `note` does, except for `LIMIT_REACHED`.
+   * Changes what this leader proclaims: others see it as `value` in `leader$`. Each waits for the one before, so that the last one stays.
+   * Rejects as `note` does, except for `LIMIT_REACHED`.
    */
   proclaim(value: string): Promise<void>;
   /** As `release`. */

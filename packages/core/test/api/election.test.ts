@@ -1,9 +1,12 @@
 /** Elections over whole groups in one process. */
+import type { Candidacy } from '../../src/api/campaign.ts';
 import type { Term } from '../../src/api/lease-contract.ts';
 import type { Leader } from '../../src/api/leader-watch.ts';
 import type { Quorate } from '../../src/api/quorate.ts';
 import { soloQuorate } from '../../src/api/solo.ts';
-import { first, gate, rejection, useGroup } from './group.ts';
+import { lockOp, resultCode } from '../../src/lock/command.ts';
+import { arrange } from './arranged.ts';
+import { first, gate, rejection, until, useGroup } from './group.ts';
 
 describe('elections (one voter alone)', () => {
   let quorate: Quorate;
@@ -92,6 +95,54 @@ describe('elections (one voter alone)', () => {
 
   test('one election, one object', () => {
     expect(quorate.election('e')).toBe(quorate.election('e'));
+  });
+});
+
+describe('a campaign whose value was changed while it was in the queue (engine double)', () => {
+  function arrangeElected(onElected: (candidacy: Candidacy, term: Term) => void) {
+    const { engine, quorate } = arrange();
+    const candidacy = quorate.election('e').campaign('one');
+    const proclaimed = () => engine.ops.filter(([kind]) => kind === lockOp.proclaim).map((op) => op.at(-1));
+    candidacy.current$.subscribe((term) => term && onElected(candidacy, term));
+    const elect = async (): Promise<void> => {
+      await until(() => engine.ops.length === 1);
+      await candidacy.proclaim('two');
+      engine.answer([1, resultCode.granted, 7, null]);
+      await until(() => proclaimed().length > 0 && candidacy.current !== undefined);
+      await new Promise(setImmediate);
+    };
+    return { engine, candidacy, elect, proclaimed };
+  }
+
+  test('proclaims the next one only once that is answered, for a request that is lost is made again after it', async () => {
+    const { engine, candidacy, elect, proclaimed } = arrangeElected(() => undefined);
+    await elect();
+    const proclaiming = candidacy.proclaim('three');
+    await new Promise(setImmediate);
+    expect(proclaimed()).toEqual(['two']);
+    engine.answer([2, resultCode.done, 0, null]);
+    await until(() => proclaimed().length === 2);
+    expect(proclaimed()).toEqual(['two', 'three']);
+    engine.answer([3, resultCode.done, 0, null]);
+    await proclaiming;
+  });
+
+  test('proclaims what is said at the news of the term after it, and though it is refused', async () => {
+    const { engine, elect, proclaimed } = arrangeElected((_candidacy, term) => void term.proclaim('three'));
+    await elect();
+    expect(proclaimed()).toEqual(['two']);
+    engine.answer([2, resultCode.limit, 0, null]);
+    await until(() => proclaimed().length === 2);
+    expect(proclaimed()).toEqual(['two', 'three']);
+  });
+
+  test('says of one that waits for another that the term is over, where that ends first', async () => {
+    const { engine, candidacy, elect, proclaimed } = arrangeElected(() => undefined);
+    await elect();
+    const refused = rejection(candidacy.proclaim('three'), 'NOT_HELD');
+    engine.loseSession();
+    await refused;
+    expect(proclaimed()).toEqual(['two']);
   });
 });
 
