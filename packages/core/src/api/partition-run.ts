@@ -147,6 +147,7 @@ export class PartitionRun {
   #onLost(error: QuorateError): void {
     const isOverrun = this.#isRevoked && !this.#isQuiet && error.code === 'LEASE_LOST';
     this.#isRevoked = true;
+    this.instance.engine.host.stopTimer(this.#overrunTimer);
     this.#onRevoked?.();
     this.listener.onLost(this, error, isOverrun);
   }
