@@ -7,7 +7,7 @@ import { HoldRecord } from './hold-record.ts';
 import type { FromThread, ThreadOptions, ToThread } from './thread-message.ts';
 
 /** Something the demo waits for did not come: the demo fails, it never hangs. */
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 
 export class Stage {
   readonly store = new GuardedStore();
