@@ -68,13 +68,7 @@ export const snapshots: readonly Mutant[] = [
   {
     name: 'log-of-the-dead',
     hazard: 'A voter that is gone makes the log of the others grow for ever (lesson: unbounded memory).',
-    patches: [
-      patch(
-        'paxos/replica.ts',
-        'Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), log.chosenIndex - slotsMax)',
-        'Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), 0 * slotsMax || 0)',
-      ),
-    ],
+    patches: [patch('paxos/log.ts', 'const floor = this.chosenIndex - slotsMax;', 'const floor = 0 * slotsMax || 0;')],
     killers: [unit('paxos/forgotten')],
   },
   {

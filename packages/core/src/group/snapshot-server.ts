@@ -76,7 +76,7 @@ export class SnapshotServer {
     this.kept = null;
   }
 
-  begin({ founding, state }: SnapshotOrigin): void {
+  begin({ founding, state }: Pick<SnapshotOrigin, 'founding' | 'state'>): void {
     this.kept = null;
     const { appliedIndex: index, groupRow: group, tables } = state;
     this.index = index;

@@ -102,9 +102,9 @@ export class Snapshots {
   }
 
   /** Begins to write one of the member's own state where it is time to store one. */
-  beginToStore({ state, replica }: Pick<VoterSeat, 'state' | 'replica'>): void {
+  beginToStore({ state }: Pick<VoterSeat, 'state'>): void {
     const isDue = state.appliedIndex - this.storedIndex >= this.options.limits.storedEverySlots;
-    if (isDue && this.server.keepAbove === Infinity) this.server.begin({ founding: this.founding, state, floor: replica.log.floor });
+    if (isDue && this.server.keepAbove === Infinity) this.server.begin({ founding: this.founding, state });
   }
 
   /** What every snapshot that was written is good for, whoever asked for it. */
@@ -124,11 +124,8 @@ export class Snapshots {
   /** It is longer than the log may be, for the sake of the snapshot that is kept. */
   private isTooLong(log: Log<GroupBatch>): boolean {
     const { keepAbove } = this.server;
-    if (keepAbove === Infinity) return false;
     const { logSlotsMax, logBytesMax, sizeOfBatch } = this.options.limits;
-    return (
-      log.chosenIndex - keepAbove > logSlotsMax || (logBytesMax !== Infinity && log.floorByBytes(logBytesMax, sizeOfBatch) > keepAbove)
-    );
+    return keepAbove !== Infinity && log.floorWithin(logSlotsMax, logBytesMax, sizeOfBatch) > keepAbove;
   }
 
   private sources(teller: string): readonly string[] {

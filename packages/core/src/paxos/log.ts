@@ -179,8 +179,14 @@ export class Log<V> {
     return votes;
   }
 
-  /** The lowest floor at which no more than `bytesMax` are kept. Values are measured once, when they are known to be chosen. */
-  floorByBytes(bytesMax: number, sizeOf: (value: V) => number): Slot {
+  /** The lowest floor at which no more than so many slots and bytes are kept. */
+  floorWithin(slotsMax: number, bytesMax: number, sizeOf: (value: V) => number): Slot {
+    const floor = this.chosenIndex - slotsMax;
+    return bytesMax === Infinity ? floor : Math.max(floor, this.floorByBytes(bytesMax, sizeOf));
+  }
+
+  /** Values are measured once, when they are known to be chosen. */
+  private floorByBytes(bytesMax: number, sizeOf: (value: V) => number): Slot {
     for (this.measuredTo = Math.max(this.measuredTo, this.floor); this.measuredTo < this.taken;) {
       this.measuredTo += 1;
       const value = this.at(this.measuredTo)?.value ?? null;

@@ -329,8 +329,7 @@ export class Replica<V> extends Follower<V> {
   /** What not all have applied is kept within limits: whoever needs more takes a snapshot. */
   private floorFor(appliedByAll: M.Slot, { slotsKept = 0, slotsMax = Infinity, bytesMax = Infinity, sizeOf }: ReplicaLimits<V>): M.Slot {
     const { log } = this;
-    const floor = Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), log.chosenIndex - slotsMax);
-    return bytesMax === Infinity ? floor : Math.max(floor, log.floorByBytes(bytesMax, sizeOf));
+    return Math.max(Math.min(appliedByAll, log.chosenIndex - slotsKept), log.floorWithin(slotsMax, bytesMax, sizeOf));
   }
 
   private onHeartbeatSeen(from: Proposer, { ballot, id, appliedIndex }: M.HeartbeatSeen): void {
