@@ -5,10 +5,14 @@ import { isPolluted, prototypeGuard } from './inspection.ts';
 import { shortest } from './shortest.ts';
 
 /**
- * No frame may take longer. One that does is timed again, and so is whatever would be the slowest: a machine has pauses of its own
- * (others' work, its collection of garbage). The fastest of these times is the decoder's, and an input that is slow each time has failed.
+ * No frame may take longer: a fixed time, and for each byte of a large one five times what the slowest bytes take (values of one byte
+ * each, 10 ns to build), so that whatever takes more than linear time has failed. An input that is over it is timed again, and so is
+ * whatever would be the slowest: a machine has pauses of its own (others' work, its collection of garbage). The fastest of these times is
+ * the decoder's, and an input that is slow each time has failed.
  */
-export const frameMsMax = 5;
+export function frameMsMax(bytes: number): number {
+  return 5 + bytes / 20_000;
+}
 const timesTimedAgain = 25;
 /** Where one of these is within the limit, no more are needed. */
 const timesAtLeast = 3;
@@ -89,8 +93,9 @@ export function fuzz(decoder: Decoder, { seed, runs, from = 0, onRun, onFailure 
     const leastMs = isDoubted ? Math.min(tookMs, leastTimeMs(decoder, seed, run)) : tookMs;
     slowestMs = Math.max(slowestMs, leastMs);
     longestMs = Math.max(longestMs, tookMs);
-    if (leastMs > frameMsMax) error ??= `took ${leastMs.toFixed(1)} ms, each of ${timesTimedAgain} times`;
-    else if (tookMs > frameMsMax) interrupted += 1;
+    const mostMs = frameMsMax(bytes.length);
+    if (leastMs > mostMs) error ??= `took ${leastMs.toFixed(1)} ms, each of ${timesTimedAgain} times`;
+    else if (tookMs > mostMs) interrupted += 1;
     if (isPolluted()) error ??= 'a built-in prototype was given a field';
     if (run % runsPerGuard === 0 || run === from + runs - 1) error ??= failureOf(guard);
     if (error === null || run < from) continue;
@@ -115,17 +120,18 @@ function lifeStart({ runsPerLife }: Decoder, run: number): number {
 
 /** In the same life told again. */
 function leastTimeMs(decoder: Decoder, seed: number, run: number): number {
-  return fastest(() => {
+  const bytes = inputOf(decoder, seed, run);
+  return fastest(frameMsMax(bytes.length), () => {
     decoder.renew?.();
     for (let at = lifeStart(decoder, run); at < run; at += 1) timeOf(decoder, inputOf(decoder, seed, at));
-    return timeOf(decoder, inputOf(decoder, seed, run));
+    return timeOf(decoder, bytes);
   });
 }
 
 /** Of several times, and of more where none is within the limit. */
-function fastest(timeOnce: () => number): number {
+function fastest(mostMs: number, timeOnce: () => number): number {
   let leastMs = Infinity;
-  for (let time = 0; time < timesTimedAgain && (time < timesAtLeast || leastMs > frameMsMax); time += 1) {
+  for (let time = 0; time < timesTimedAgain && (time < timesAtLeast || leastMs > mostMs); time += 1) {
     leastMs = Math.min(leastMs, timeOnce());
   }
   return leastMs;
@@ -143,7 +149,8 @@ function shortestFailure(decoder: Decoder, told: Omit<FuzzFailure, 'hex' | 'need
 
 function isSlow(decoder: Decoder, bytes: Uint8Array): boolean {
   const timeAlone = (): number => (decoder.renew?.(), timeOf(decoder, bytes));
-  return fastest(timeAlone) > frameMsMax;
+  const mostMs = frameMsMax(bytes.length);
+  return fastest(mostMs, timeAlone) > mostMs;
 }
 
 function timeOf(decoder: Decoder, bytes: Uint8Array): number {

@@ -3,15 +3,16 @@
 export function shortest(bytes: Uint8Array, fails: (bytes: Uint8Array) => boolean, attemptsMax: number): Uint8Array {
   let known = bytes;
   let attempts = 0;
-  const holds = (some: Uint8Array): boolean => (attempts += 1) <= attemptsMax && fails(some);
-  for (let length = known.length >>> 1; length > 0; length >>>= 1) {
-    for (let at = 0; at + length <= known.length;) {
+  const mayTry = (): boolean => attempts < attemptsMax;
+  const holds = (some: Uint8Array): boolean => ((attempts += 1), fails(some));
+  for (let length = known.length >>> 1; length > 0 && mayTry(); length >>>= 1) {
+    for (let at = 0; at + length <= known.length && mayTry();) {
       const without = Buffer.concat([known.subarray(0, at), known.subarray(at + length)]);
       if (holds(without)) known = without;
       else at += length;
     }
   }
-  for (let at = 0; at < known.length; at += 1) {
+  for (let at = 0; at < known.length && mayTry(); at += 1) {
     if (known[at] === 0) continue;
     const zeroed = Buffer.from(known);
     zeroed[at] = 0;

@@ -16,6 +16,10 @@ function failuresOf(decoder: Decoder, runs = 500): FuzzFailure[] {
   return failures;
 }
 
+function takeMs(ms: number): void {
+  for (const endMs = performance.now() + ms; performance.now() < endMs;);
+}
+
 const decoders = allDecoders();
 
 test.each(decoders.map((decoder) => [decoder.name, decoder] as const))(
@@ -55,11 +59,8 @@ test('a prototype that is given a field is found', () => {
 
 test('a decoder that is slow each time is found, and one that was slow once is not', () => {
   let once = true;
-  const slow = (ms: number): void => {
-    for (const endMs = performance.now() + ms; performance.now() < endMs;);
-  };
   const hiccup = planted((bytes) => {
-    if (bytes.length === 30 && once) [once] = [false, slow(20)];
+    if (bytes.length === 30 && once) [once] = [false, takeMs(20)];
     return 'refused';
   });
   const told: FuzzFailure[] = [];
@@ -67,13 +68,22 @@ test('a decoder that is slow each time is found, and one that was slow once is n
   expect(told).toEqual([]);
   expect(once).toBe(false);
   expect(paused.interrupted).toBeGreaterThan(0);
-  expect(paused.longestMs).toBeGreaterThan(frameMsMax);
-  expect(paused.slowestMs).toBeLessThanOrEqual(frameMsMax);
-  const always = planted((bytes) => (slow(bytes.length === 30 ? 6 : 0), 'refused'));
+  expect(paused.longestMs).toBeGreaterThan(frameMsMax(40));
+  expect(paused.slowestMs).toBeLessThanOrEqual(frameMsMax(40));
+  const always = planted((bytes) => (takeMs(bytes.length === 30 ? 6 : 0), 'refused'));
   const result = fuzz(always, { seed: 1, runs: 100, onFailure: (failure) => told.push(failure) });
   expect(told[0]?.error).toMatch(/^took /);
   expect(result.failures).toBeGreaterThan(0);
-  expect(result.slowestMs).toBeGreaterThan(frameMsMax);
+  expect(result.slowestMs).toBeGreaterThan(frameMsMax(40));
+});
+
+test('a large input may take as long as its bytes do, 10 ns each, and not ten times as long (1 MiB)', () => {
+  const size = 1024 * 1024;
+  const large = { input: () => new Uint8Array(size) };
+  const taking = (nsPerByte: number): Decoder =>
+    planted((bytes) => (takeMs(bytes.length === size ? (size * nsPerByte) / 1e6 : 0), 'refused'), large);
+  expect(failuresOf(taking(10), 2)).toEqual([]);
+  expect(failuresOf(taking(100), 1)[0]?.error).toMatch(/^took /);
 });
 
 test('a failure that needs what came before it is told so, and found again from the start of its life', () => {
