@@ -131,8 +131,9 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
 export function shortfall({ name, count, least, found }: ProofCommand, shown: Shown | null): string | null {
   if (shown === null) return `${name} showed nothing`;
   const done = count(shown);
-  if (done < least) return `${name} did ${done} of at least ${least}`;
-  return shown.ok === true ? null : [`${name} found something wrong`, ...(found?.(shown) ?? [])].join('; ');
+  const broken = found?.(shown) ?? [];
+  if (done < least) return [`${name} did ${done} of at least ${least}`, ...broken].join('; ');
+  return shown.ok === true ? null : [`${name} found something wrong`, ...broken].join('; ');
 }
 
 function rowsOf(table: unknown): readonly Shown[] {

@@ -32,6 +32,7 @@ test('fuzzing counts by the decoder that had fewest runs, models by both their l
 test('a seed that broke a promise, and a mutant that survived, are named', () => {
   const failures = [{ seed: 7, promise: 'progress', what: 'not right' }];
   expect(shortfall(commandOf('sim'), { ok: false, seeds: 2_000, failures })).toBe('sim found something wrong; seed 7 broke progress');
+  expect(shortfall(commandOf('sim'), { ok: false, seeds: 50, failures })).toBe('sim did 50 of at least 2000; seed 7 broke progress');
   const table = [
     { name: 'one', killedBy: 'unit: lock' },
     { name: 'two', killedBy: null },
