@@ -6,7 +6,7 @@ import { planFaults } from './faults.ts';
 import { hasWaited, LeadershipWatch } from './leadership-watch.ts';
 import type { Mark } from './marks.ts';
 import { BrokenPromise } from './observer.ts';
-import { isToBeRefounded, keepersOf, presentOf } from './survival.ts';
+import { isPassable, isToBeRefounded, keepersOf, presentOf } from './survival.ts';
 import type { Program, SimulatedProcess } from './world.ts';
 import { World } from './world.ts';
 
@@ -145,8 +145,9 @@ class Life {
   }
 
   /**
-   * A majority of a founding's present voters has what it needs to go on; without any founding, none was lost. A founder that was wiped
-   * before all others heard it confirm is swapped in like any voter, and then the group opens.
+   * A majority of a founding's present voters has what it needs to go on, and so has one of any that may follow them; without any
+   * founding, none was lost. A founder that was wiped before all others heard it confirm is swapped in like any voter, and then the group
+   * opens.
    */
   #canRecover(): boolean {
     const world = this.#world;
@@ -154,7 +155,8 @@ class Life {
     if (logs.length === 0) return world.wipes === 0 && world.observer.logs.size === 0;
     return logs.some((log) => {
       const configuration = presentOf(log);
-      return keepersOf(world, configuration).length > configuration.voters.length / 2 || isToBeRefounded(world, configuration);
+      const isKept = keepersOf(world, configuration).length > configuration.voters.length / 2 && isPassable(world, configuration);
+      return isKept || isToBeRefounded(world, configuration);
     });
   }
 
