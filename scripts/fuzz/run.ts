@@ -89,11 +89,11 @@ export function fuzz(decoder: Decoder, { seed, runs, from = 0, onRun, onFailure 
       read += 1;
       error ??= failureOf(reading);
     }
-    const isDoubted = tookMs > Math.max(slowestMs, unnoticedMs);
+    const mostMs = frameMsMax(bytes.length);
+    const isDoubted = tookMs > Math.min(mostMs, Math.max(slowestMs, unnoticedMs));
     const leastMs = isDoubted ? Math.min(tookMs, leastTimeMs(decoder, seed, run)) : tookMs;
     slowestMs = Math.max(slowestMs, leastMs);
     longestMs = Math.max(longestMs, tookMs);
-    const mostMs = frameMsMax(bytes.length);
     if (leastMs > mostMs) error ??= `took ${leastMs.toFixed(1)} ms, each of ${timesTimedAgain} times`;
     else if (tookMs > mostMs) interrupted += 1;
     if (isPolluted()) error ??= 'a built-in prototype was given a field';

@@ -86,6 +86,19 @@ test('a large input may take as long as its bytes do, 10 ns each, and not ten ti
   expect(failuresOf(taking(100), 1)[0]?.error).toMatch(/^took /);
 });
 
+test('a small input that was slow once is timed again, though a large one took longer (2 MiB beside 1 byte)', () => {
+  const large = new Uint8Array(2 * 1024 * 1024);
+  let larger = 0;
+  let once = true;
+  const read = ({ length }: Uint8Array): Reading => {
+    if (length === large.length) [larger] = [larger + 1, takeMs(30)];
+    else if (once && larger > 0) [once] = [false, takeMs(20)];
+    return 'refused';
+  };
+  expect(failuresOf(planted(read, { input: (random) => (random.below(2) === 0 ? large : Uint8Array.of(0)) }), 20)).toEqual([]);
+  expect(once).toBe(false);
+});
+
 test('a failure that needs what came before it is told so, and found again from the start of its life', () => {
   let heard = 0;
   const decoder = planted(() => ((heard += 1), must(heard < 5, 'too many'), 'refused'), { renew: () => (heard = 0), runsPerLife: 10 });
