@@ -35,6 +35,7 @@ interface KnownPartitions {
 }
 
 export interface PartitionObserverOptions {
+  /** When the step was taken that is looked at: what its turn wrote may have taken long, and is seen only afterwards. */
   readonly nowMs: () => number;
   readonly driftIsBounded: boolean;
   readonly marks: Marks;

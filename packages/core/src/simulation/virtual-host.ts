@@ -23,6 +23,13 @@ export interface VirtualHostOptions {
   readonly onTimer: () => void;
 }
 
+/** The monotonic clock showed `baseMs` at true time `baseTrueMs`, and has run at this rate since. */
+interface Stretch {
+  readonly baseMs: number;
+  readonly baseTrueMs: number;
+  readonly rate: number;
+}
+
 class VirtualTimer {
   happening: Happening | null = null;
   constructor(
@@ -39,26 +46,30 @@ class VirtualTimer {
 export class VirtualHost implements Host {
   isAlive = true;
   readonly #options: VirtualHostOptions;
-  #rate: number;
+  /** The stretches of its monotonic clock, each at a rate of its own, the present one last. */
+  readonly #stretches: Stretch[];
   /** What it runs at when nothing is the matter. */
   #usualRate: number;
-  /** The monotonic clock showed `baseMs` at true time `baseTrueMs`, and has run at its rate since. */
-  #baseMs: number;
-  #baseTrueMs = 0;
   #wallSkewMs: number;
   #waiting: (() => void)[] | null = null;
   #standsUntilMs = 0;
 
   constructor(options: VirtualHostOptions) {
     this.#options = options;
-    this.#rate = options.rate;
+    this.#stretches = [{ baseMs: options.originMs, baseTrueMs: 0, rate: options.rate }];
     this.#usualRate = options.rate;
-    this.#baseMs = options.originMs;
     this.#wallSkewMs = options.wallSkewMs;
   }
 
   monotonicMs(): number {
-    return this.#baseMs + (this.#options.schedule.nowMs - this.#baseTrueMs) * this.#rate;
+    const { baseMs, baseTrueMs, rate } = this.#present;
+    return baseMs + (this.#options.schedule.nowMs - baseTrueMs) * rate;
+  }
+
+  /** The true time at which its monotonic clock showed that. */
+  trueMsAt(monotonicMs: number): number {
+    const stretch = this.#stretches.findLast(({ baseMs, rate }) => baseMs <= monotonicMs && rate > 0) ?? this.#present;
+    return stretch.baseTrueMs + (monotonicMs - stretch.baseMs) / stretch.rate;
   }
 
   wallMs(): number {
@@ -153,13 +164,15 @@ export class VirtualHost implements Host {
   }
 
   #rebase(rate: number): void {
-    this.#baseMs = this.monotonicMs();
-    this.#baseTrueMs = this.#options.schedule.nowMs;
-    this.#rate = rate;
+    this.#stretches.push({ baseMs: this.monotonicMs(), baseTrueMs: this.#options.schedule.nowMs, rate });
+  }
+
+  get #present(): Stretch {
+    return this.#stretches.at(-1) as Stretch;
   }
 
   #plan(timer: VirtualTimer): void {
-    const rate = this.#rate || this.#options.rate;
+    const rate = this.#present.rate || this.#options.rate;
     const delayMs = (timer.dueMs - this.monotonicMs()) / rate;
     timer.happening = this.#options.schedule.after(Math.max(0, delayMs), () => this.give(() => this.#onDue(timer)));
   }

@@ -94,6 +94,7 @@ export class World {
   #starts = 0;
   #ready: (() => void)[] = [];
   #broken: BrokenPromise | null = null;
+  #steppedAtMs = 0;
 
   constructor({ circumstances, program, builds, hasStory = false }: WorldOptions) {
     const { seed, heartbeatMs, electionTimeoutMs, sessionTtlMs, driftIsBounded } = circumstances;
@@ -103,7 +104,7 @@ export class World {
     this.#builds = builds;
     this.trace = new Trace(hasStory);
     this.nodes = [...circumstances.voters, ...circumstances.clients, ...(circumstances.standing?.nodes ?? [])];
-    this.observer = new Observer({ nowMs: () => this.schedule.nowMs, driftIsBounded, marks: this.marks, levels: builds?.observed });
+    this.observer = new Observer({ nowMs: () => this.#steppedAtMs, driftIsBounded, marks: this.marks, levels: builds?.observed });
     this.network = new VirtualNetwork({
       schedule: this.schedule,
       seed: seed * 31 + 5,
@@ -337,6 +338,7 @@ export class World {
     for (const { message } of output.send) if (message.type === 'fetch') this.marks.reach('gapFetched');
     // A turn ends with a flush; one that does nothing changes nothing.
     if (input.type === 'flush' && output.persist.length === 0 && output.send.length === 0 && output.results.length === 0) return;
+    this.#steppedAtMs = process.host.trueMsAt(input.at.monotonicMs);
     try {
       this.observer.onStep(process, member, output);
     } catch (error) {

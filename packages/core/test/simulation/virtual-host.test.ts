@@ -40,3 +40,20 @@ test('runs within the bound for good once it was healed, also where it would hav
   pass(schedule, 400);
   expect(host.monotonicMs()).toBe(300);
 });
+
+test('knows when its clock showed what, whatever came over it since', () => {
+  const { schedule, host } = machine(0.5);
+  const shown = new Map<number, number>();
+  const look = (trueMs: number): void => {
+    pass(schedule, trueMs);
+    shown.set(trueMs, host.monotonicMs());
+  };
+  look(40);
+  pass(schedule, 100);
+  host.standStill(200, true);
+  pass(schedule, 300);
+  look(340);
+  host.setRate(2);
+  look(400);
+  for (const [trueMs, monotonicMs] of shown) expect(host.trueMsAt(monotonicMs)).toBe(trueMs);
+});
