@@ -96,7 +96,7 @@ export class Instance {
 
   /** Why no lease can be had for now: a majority of the group is lost, and this process was told to stop there. */
   get bereft(): QuorateError | null {
-    if (this.options.whenMajorityIsLost === 'refound' || this.engine.status.majorityLost?.told !== null) return null;
+    if (this.options.whenMajorityIsLost === 'refound' || !this.engine.isBereft) return null;
     return majorityLostError(this.engine.status, 'No lease can be had');
   }
 

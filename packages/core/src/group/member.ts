@@ -41,11 +41,12 @@ export type * from './member-io.ts';
 export class Member {
   /** Who can which version, and which one frames that leave are written in. */
   readonly versions: VersionWatch;
+  /** Whether a majority of the group is lost. */
+  readonly survivor: Survivor;
   private readonly desk: FoundingDesk;
   private readonly holder: SessionHolder<Operation, OperationResult, WatchedState>;
   private readonly directory: LeaderDirectory;
   private readonly place: Place;
-  private readonly survivor: Survivor;
   private announcedLeader: Ballot | null = null;
   private wantsSession = false;
   private opensAtMs = -Infinity;

@@ -100,6 +100,8 @@ export interface Engine {
   /** The present status first, then each change. */
   readonly status$: Observable<EngineStatus>;
   readonly status: EngineStatus;
+  /** This voter found a majority of its own group lost. Every acquire asks, and the whole status would cost it more than all else. */
+  readonly isBereft: boolean;
   readonly counters: EngineCounters;
   /** Who votes and who stands by, as far as this process knows. */
   readonly members: MembersView;

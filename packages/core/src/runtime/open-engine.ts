@@ -129,6 +129,10 @@ class RunningEngine implements Engine {
     return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : state };
   }
 
+  get isBereft(): boolean {
+    return this.member.survivor.isBereft;
+  }
+
   get counters(): EngineCounters {
     return {
       ...this.counts,
@@ -246,10 +250,8 @@ class RunningEngine implements Engine {
     const resources = this.watchers.takeChanged();
     if (resources) step({ type: 'watch', resources, at });
     const { inputs } = this;
-    if (inputs.length > 0) {
-      this.inputs = [];
-      for (const input of inputs) step(input);
-    }
+    this.inputs = [];
+    for (const input of inputs) step(input);
     const { self } = this.member.inspect;
     for (const bytes of this.inbox.takeAll()) {
       const frame = this.intake.open(bytes, self);
@@ -315,16 +317,14 @@ class RunningEngine implements Engine {
 
   private onMemberEvent(event: MemberEvent): void {
     this.toldSession.onEvent(event);
-    if (event.type === 'sessionLost') this.onSessionLost(event);
-    else if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
+    if (event.type === 'leaderChanged') this.counts.leaderChanges += 1;
+    if (event.type === 'sessionLost') {
+      this.watchers.forget();
+      this.outcomes.end(event.reason);
+    }
     const succession = successionOf(event, this.member);
     if (succession && (this.phase === 'running' || succession.inherits)) this.startAnew(succession);
     this.tell(event);
-  }
-
-  private onSessionLost({ reason }: Extract<MemberEvent, { type: 'sessionLost' }>): void {
-    this.watchers.forget();
-    this.outcomes.end(reason);
   }
 
   private onConnection(status: ChannelStatus, error?: Error): void {

@@ -31,7 +31,7 @@ export class EngineDouble implements Engine {
   readonly ops: Operation[] = [];
   readonly closings: { readonly timeoutMs: number; readonly endSession: boolean }[] = [];
   readonly watchers = new Map<string, (state: WatchedState) => void>();
-  status: EngineStatus = {
+  #status: EngineStatus = {
     role: 'leader',
     leader: 'n',
     connected: ['n'],
@@ -53,6 +53,18 @@ export class EngineDouble implements Engine {
   readonly orders: { readonly id: number; readonly order: VoterOrder | null }[] = [];
   readonly #outcomes = new Map<number, (outcome: RequestOutcome) => void>();
   #seq = 0;
+
+  get status(): EngineStatus {
+    return this.#status;
+  }
+
+  set status(status: EngineStatus) {
+    this.#status = status;
+  }
+
+  get isBereft(): boolean {
+    return this.#status.majorityLost?.told === null;
+  }
 
   order(id: number, order: VoterOrder | null): void {
     this.orders.push({ id, order });

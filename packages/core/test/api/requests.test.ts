@@ -15,6 +15,17 @@ describe('an acquire', () => {
     expect(lease).toMatchObject({ name: 'l', token: 7, previous: 'a note', valid: true, remainingMs: 1_000 });
   });
 
+  test('composes no status, which would cost more than all the rest of it', async () => {
+    const { engine, quorate } = arrange();
+    const { status } = engine;
+    let composed = 0;
+    Object.defineProperty(engine, 'status', { get: () => ((composed += 1), status) });
+    const acquiring = quorate.lock('l').acquire();
+    engine.answer([1, resultCode.granted, 7, null]);
+    expect((await acquiring).token).toBe(7);
+    expect(composed).toBe(0);
+  });
+
   test('does not hand out a grant that is already over when it comes', async () => {
     const { engine, quorate } = arrange();
     const acquiring = quorate.lock('l').acquire();
