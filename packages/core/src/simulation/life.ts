@@ -6,7 +6,7 @@ import { planFaults } from './faults.ts';
 import { hasWaited, LeadershipWatch } from './leadership-watch.ts';
 import type { Mark } from './marks.ts';
 import { BrokenPromise } from './observer.ts';
-import { isPassable, isToBeRefounded, keepersOf, presentOf } from './survival.ts';
+import { isToBeRefounded, keepersOf, presentOf } from './survival.ts';
 import type { Program, SimulatedProcess } from './world.ts';
 import { World } from './world.ts';
 
@@ -129,6 +129,11 @@ class Life {
     const rightAgain = this.#allComeRight().then(() => (isRight = true));
     rightAgain.catch((error: unknown) => world.fail('progress', `a probe failed: ${String(error)}`));
     await this.#run(beganMs + bound, () => isRight);
+    if (!isRight && world.circumstances.mayLoseMajority && !this.#canRecover()) {
+      // A stop-sign that was adopted in peace may seat a standby that was wiped before: a majority of the next voters was lost with it.
+      this.progressDemanded = false;
+      return;
+    }
     if (!isRight) throw new BrokenPromise('progress', `not right ${bound} ms after the last fault: ${this.#describe()}`, world.nowMs);
     this.recoveryMs = world.nowMs - beganMs;
     await this.#stayRight();
@@ -145,9 +150,8 @@ class Life {
   }
 
   /**
-   * A majority of a founding's present voters has what it needs to go on, and so has one of any that may follow them; without any
-   * founding, none was lost. A founder that was wiped before all others heard it confirm is swapped in like any voter, and then the group
-   * opens.
+   * A majority of a founding's present voters has what it needs to go on; without any founding, none was lost. A founder that was wiped
+   * before all others heard it confirm is swapped in like any voter, and then the group opens.
    */
   #canRecover(): boolean {
     const world = this.#world;
@@ -155,8 +159,7 @@ class Life {
     if (logs.length === 0) return world.wipes === 0 && world.observer.logs.size === 0;
     return logs.some((log) => {
       const configuration = presentOf(log);
-      const isKept = keepersOf(world, configuration).length > configuration.voters.length / 2 && isPassable(world, configuration);
-      return isKept || isToBeRefounded(world, configuration);
+      return keepersOf(world, configuration).length > configuration.voters.length / 2 || isToBeRefounded(world, configuration);
     });
   }
 

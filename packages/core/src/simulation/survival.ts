@@ -42,17 +42,9 @@ export function bearsLossOf(world: World, node: string): boolean {
   const present = presentOf(log);
   const others = keepersOf(world, present).filter((other) => other !== node);
   if (others.length <= present.voters.length / 2) return false;
-  return isPassable(world, present, (seat) => seat.node !== node);
-}
-
-/**
- * Whatever may follow this configuration has a majority that can enter it. A stop-sign that is held by somebody may be chosen whenever
- * there is a leader: where the standby that it seats has been wiped since, so has one of the next voters.
- */
-export function isPassable(world: World, present: Configuration, counts: (seat: Seat) => boolean = () => true): boolean {
-  return prospectsOf(world, present).every(({ voters }) => {
-    const able = voters.filter((seat) => counts(seat) && mayEnter(world, seat, present));
-    return able.length > voters.length / 2;
+  return prospectsOf(world, present).every((prospect) => {
+    const able = prospect.voters.filter((seat) => seat.node !== node && mayEnter(world, seat, present));
+    return able.length > prospect.voters.length / 2;
   });
 }
 
