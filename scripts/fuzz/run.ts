@@ -6,7 +6,7 @@ import { shortest } from './shortest.ts';
 
 /**
  * No frame may take longer: a fixed time, and for each byte of a large one five times what the slowest bytes take (values of one byte
- * each, 10 ns to build), so that whatever takes more than linear time has failed. An input that is over it is timed again, and so is
+ * each, 10 ns to build), so that a large one that takes more than linear time has failed. An input that is over it is timed again, and so is
  * whatever would be the slowest: a machine has pauses of its own (others' work, its collection of garbage). The fastest of these times is
  * the decoder's, and an input that is slow each time has failed.
  */
@@ -14,7 +14,7 @@ export function frameMsMax(bytes: number): number {
   return 5 + bytes / 20_000;
 }
 const timesTimedAgain = 25;
-/** Where one of these is within the limit, no more are needed. */
+/** Where one of these is within the limit, no more are needed; nor after an input that was too slow each time. */
 const timesAtLeast = 3;
 /** Below this nothing is timed again. */
 const unnoticedMs = 0.5;
@@ -22,6 +22,8 @@ const unnoticedMs = 0.5;
 const runsPerGuard = 1_000;
 /** Of one kind of failure the first is told, and of all kinds this many. */
 const toldMax = 8;
+/** Whoever watches hears nothing of a run while its input is made shorter. */
+const shortenedForMs = 10_000;
 
 export interface FuzzFailure {
   readonly decoder: string;
@@ -76,6 +78,7 @@ export function fuzz(decoder: Decoder, { seed, runs, from = 0, onRun, onFailure 
   const told = new Set<string>();
   const { runsPerLife = Infinity } = decoder;
   let [failures, read, slowestMs, interrupted, longestMs] = [0, 0, 0, 0, 0];
+  let isSlowDecoder = false;
   const first = lifeStart(decoder, from);
   for (let run = first; run < from + runs; run += 1) {
     onRun?.(run);
@@ -91,10 +94,13 @@ export function fuzz(decoder: Decoder, { seed, runs, from = 0, onRun, onFailure 
     }
     const mostMs = frameMsMax(bytes.length);
     const isDoubted = tookMs > Math.min(mostMs, Math.max(slowestMs, unnoticedMs));
-    const leastMs = isDoubted ? Math.min(tookMs, leastTimeMs(decoder, seed, run)) : tookMs;
+    const leastMs: number = isDoubted
+      ? Math.min(tookMs, leastTimeMs(decoder, seed, run, isSlowDecoder ? timesAtLeast : timesTimedAgain))
+      : tookMs;
     slowestMs = Math.max(slowestMs, leastMs);
     longestMs = Math.max(longestMs, tookMs);
-    if (leastMs > mostMs) error ??= `took ${leastMs.toFixed(1)} ms, each of ${timesTimedAgain} times`;
+    isSlowDecoder ||= leastMs > mostMs;
+    if (leastMs > mostMs) error ??= `took ${leastMs.toFixed(1)} ms, each time`;
     else if (tookMs > mostMs) interrupted += 1;
     if (isPolluted()) error ??= 'a built-in prototype was given a field';
     if (run % runsPerGuard === 0 || run === from + runs - 1) error ??= failureOf(guard);
@@ -119,9 +125,9 @@ function lifeStart({ runsPerLife }: Decoder, run: number): number {
 }
 
 /** In the same life told again. */
-function leastTimeMs(decoder: Decoder, seed: number, run: number): number {
+function leastTimeMs(decoder: Decoder, seed: number, run: number, timesMost: number): number {
   const bytes = inputOf(decoder, seed, run);
-  return fastest(frameMsMax(bytes.length), () => {
+  return fastest(frameMsMax(bytes.length), timesMost, () => {
     decoder.renew?.();
     for (let at = lifeStart(decoder, run); at < run; at += 1) timeOf(decoder, inputOf(decoder, seed, at));
     return timeOf(decoder, bytes);
@@ -129,9 +135,9 @@ function leastTimeMs(decoder: Decoder, seed: number, run: number): number {
 }
 
 /** Of several times, and of more where none is within the limit. */
-function fastest(mostMs: number, timeOnce: () => number): number {
+function fastest(mostMs: number, timesMost: number, timeOnce: () => number): number {
   let leastMs = Infinity;
-  for (let time = 0; time < timesTimedAgain && (time < timesAtLeast || leastMs > mostMs); time += 1) {
+  for (let time = 0; time < timesMost && (time < timesAtLeast || leastMs > mostMs); time += 1) {
     leastMs = Math.min(leastMs, timeOnce());
   }
   return leastMs;
@@ -143,14 +149,15 @@ function shortestFailure(decoder: Decoder, told: Omit<FuzzFailure, 'hex' | 'need
     return told.error.startsWith('took ') ? isSlow(decoder, some) : faultOf(decoder, some) !== null;
   };
   const alone = fails(bytes);
-  const hex = Buffer.from(alone ? shortest(bytes, fails, told.error.startsWith('took ') ? 100 : 2_000) : bytes).toString('hex');
+  const limits = { attemptsMax: told.error.startsWith('took ') ? 100 : 2_000, untilMs: performance.now() + shortenedForMs };
+  const hex = Buffer.from(alone ? shortest(bytes, fails, limits) : bytes).toString('hex');
   return { ...told, hex, needsItsLife: !alone && decoder.renew !== undefined };
 }
 
 function isSlow(decoder: Decoder, bytes: Uint8Array): boolean {
   const timeAlone = (): number => (decoder.renew?.(), timeOf(decoder, bytes));
   const mostMs = frameMsMax(bytes.length);
-  return fastest(mostMs, timeAlone) > mostMs;
+  return fastest(mostMs, timesTimedAgain, timeAlone) > mostMs;
 }
 
 function timeOf(decoder: Decoder, bytes: Uint8Array): number {

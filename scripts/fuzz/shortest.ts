@@ -1,9 +1,15 @@
 /** A failing input made shorter for as long as it fails: halves, quarters and so on are left out, then bytes become zero. */
 
-export function shortest(bytes: Uint8Array, fails: (bytes: Uint8Array) => boolean, attemptsMax: number): Uint8Array {
+interface ShortestLimits {
+  readonly attemptsMax: number;
+  /** By `performance.now()`. */
+  readonly untilMs: number;
+}
+
+export function shortest(bytes: Uint8Array, fails: (bytes: Uint8Array) => boolean, { attemptsMax, untilMs }: ShortestLimits): Uint8Array {
   let known = bytes;
   let attempts = 0;
-  const mayTry = (): boolean => attempts < attemptsMax;
+  const mayTry = (): boolean => attempts < attemptsMax && performance.now() < untilMs;
   const holds = (some: Uint8Array): boolean => ((attempts += 1), fails(some));
   for (let length = known.length >>> 1; length > 0 && mayTry(); length >>>= 1) {
     for (let at = 0; at + length <= known.length && mayTry();) {

@@ -5,6 +5,7 @@ import { allDecoders } from '../decoders.ts';
 import { checkPlain } from '../inspection.ts';
 import { randomBytes } from '../mutation.ts';
 import { frameMsMax, fuzz, inputOf, type FuzzFailure } from '../run.ts';
+import { shortest } from '../shortest.ts';
 
 function planted(read: (bytes: Uint8Array) => Reading, more: Partial<Decoder> = {}): Decoder {
   return { name: 'planted', reads: 'random bytes', input: (random: Random) => randomBytes(random, 40), read, ...more };
@@ -84,6 +85,16 @@ test('a large input may take as long as its bytes do, 10 ns each, and not ten ti
     planted((bytes) => (takeMs(bytes.length === size ? (size * nsPerByte) / 1e6 : 0), 'refused'), large);
   expect(failuresOf(taking(10), 2)).toEqual([]);
   expect(failuresOf(taking(100), 1)[0]?.error).toMatch(/^took /);
+});
+
+test('a large input is made shorter for as many attempts as were given, and for no longer (256 KiB, 50 attempts)', () => {
+  const bytes = new Uint8Array(256 * 1024);
+  let attempts = 0;
+  const fails = (): boolean => ((attempts += 1), false);
+  expect(shortest(bytes, fails, { attemptsMax: 50, untilMs: Infinity })).toBe(bytes);
+  expect(attempts).toBe(50);
+  expect(shortest(bytes, fails, { attemptsMax: 50, untilMs: performance.now() })).toBe(bytes);
+  expect(attempts).toBe(50);
 });
 
 test('a small input that was slow once is timed again, though a large one took longer (2 MiB beside 1 byte)', () => {
