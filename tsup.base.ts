@@ -10,6 +10,8 @@ export function packageBuild(entry: string[]): ReturnType<typeof defineConfig> {
     clean: true,
     sourcemap: true,
     splitting: true,
+    // Without it CommonJS chunks are written by a tool that lowers `?.`, and what users run takes almost twice as long.
+    treeshake: true,
     dts: { compilerOptions: { composite: false, incremental: false } },
   });
 }

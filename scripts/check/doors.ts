@@ -1,7 +1,8 @@
 /** The doors of the packages as a stranger meets them: packed, installed by npm into an empty project, required and imported. */
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { faultsOfBuilt } from './built-rules.ts';
 import { buildPackages, packPackage, publishedPackages } from './packages.ts';
 import type { Manifest } from './packages.ts';
 import { faultsOfInstalled, faultsOfManifest } from './dependency-rules.ts';
@@ -38,14 +39,25 @@ async function checkInstalled(folder: string, tarballs: readonly string[]): Prom
     env,
   });
   if (installed.code !== 0) return [`npm cannot install the tarballs:\n${installed.output}`];
-  const ours = publishedPackages().map(({ manifest }) => readInstalled(folder, `node_modules/${manifest.name}`));
-  const faults = [...ours.flatMap(faultsOfManifest), ...faultsOfInstalled(packagesInstalled(folder))];
+  const paths = publishedPackages().map(({ manifest }) => `node_modules/${manifest.name}`);
+  const ours = paths.map((path) => readInstalled(folder, path));
+  const faults = [
+    ...ours.flatMap(faultsOfManifest),
+    ...faultsOfInstalled(packagesInstalled(folder)),
+    ...paths.flatMap((path) => builtFaultsIn(folder, path)),
+  ];
   for (const quickstart of quickstarts) {
     copyFileSync(join(root, 'test', 'doors', quickstart), join(folder, quickstart));
     const { code, output } = await capture(process.execPath, [quickstart], { cwd: folder, env: { NODE_OPTIONS: '' } });
     if (code !== 0) faults.push(`${quickstart} failed in an empty project:\n${output}`);
   }
   return faults;
+}
+
+function builtFaultsIn(folder: string, path: string): readonly string[] {
+  const files = readdirSync(join(folder, path, 'dist')).filter((file) => /\.m?js$/.test(file));
+  if (files.length === 0) return [`${path} holds nothing that was built`];
+  return files.flatMap((file) => faultsOfBuilt(`${path}/dist/${file}`, readFileSync(join(folder, path, 'dist', file), 'utf8')));
 }
 
 /** Everything that npm put there, by its own record. */

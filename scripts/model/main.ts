@@ -1,52 +1,55 @@
 /**
- * `pnpm model [name] [--planted] [--json] [--seconds S]`: every small model to its end, then every planted mistake, each of which must be
+ * `pnpm model [name] [--planted] [--jobs J] [--json] [--seconds S]`: every small model to its end, then every planted mistake, each of which must be
  * found. A name runs one of them and tells its whole story; `--planted` leaves out the models.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { models, planted } from '../../test/models/checker/catalog.ts';
-import { explore } from '../../test/models/checker/explore.ts';
 import type { Exploration } from '../../test/models/checker/explore.ts';
-import { runPlanted } from '../../test/models/checker/run-planted.ts';
 import type { PlantedRun } from '../../test/models/checker/run-planted.ts';
 import { printJson, program } from '../program.ts';
+import { runTasks } from './jobs.ts';
+import type { Task, TaskResult } from './task.ts';
 
-const usage = 'usage: model [name] [--planted] [--json] [--seconds S]';
+const usage = 'usage: model [name] [--planted] [--jobs J] [--json] [--seconds S]';
 
 program(async () => {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2).filter((argument) => argument !== '--'),
     allowPositionals: true,
-    options: { planted: { type: 'boolean' }, json: { type: 'boolean' }, seconds: { type: 'string', default: '600' } },
+    options: {
+      planted: { type: 'boolean' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      json: { type: 'boolean' },
+      seconds: { type: 'string', default: '600' },
+    },
   });
   const secondsMax = Number(values.seconds);
+  const jobs = Number(values.jobs);
   const [name] = positionals;
-  if (!(secondsMax > 0) || positionals.length > 1) throw new Error(usage);
-  const isNamed = (one: { readonly name: string }): boolean => name === undefined || one.name === name;
-  const limits = { secondsMax };
-  const chosenModels = values.planted ? [] : models.filter(isNamed);
-  const chosenPlanted = planted.filter(isNamed);
-  if (chosenModels.length + chosenPlanted.length === 0) throw new Error(`There is no model ${name ?? ''}. ${namesOf()}`);
+  if (!(secondsMax > 0) || !(jobs >= 1) || positionals.length > 1) throw new Error(usage);
+  const tasksOf = (type: Task['type'], all: readonly { readonly name: string }[]): readonly Task[] =>
+    all.filter((one) => name === undefined || one.name === name).map((one) => ({ type, name: one.name, secondsMax }));
+  const tasks = [...(values.planted ? [] : tasksOf('model', models)), ...tasksOf('planted', planted)];
+  if (tasks.length === 0) throw new Error(`There is no model ${name ?? ''}. ${namesOf()}`);
 
-  const explored: Exploration[] = [];
-  for (const model of chosenModels) {
-    const exploration = explore(model, limits);
-    explored.push(exploration);
-    console.log(lineOf(exploration));
-    if (exploration.story) console.log(storyOf(exploration));
-  }
-  const runs: PlantedRun[] = [];
-  for (const mistake of chosenPlanted) {
-    const run = runPlanted(mistake, limits);
-    runs.push(run);
-    console.log(plantedLineOf(run));
-    if (name !== undefined) console.log(`  planted: ${mistake.hazard}\n${storyOf(run.exploration)}`);
-  }
+  const results = await runTasks(tasks, jobs, (result) => console.log(linesOf(result, name !== undefined)));
+  const explored = results.flatMap((result) => (result.type === 'model' ? [result.exploration] : []));
+  const runs = results.flatMap((result) => (result.type === 'planted' ? [result.run] : []));
   const ok = explored.every((exploration) => exploration.ok) && runs.every(({ found }) => found);
   console.log(summaryOf(explored, runs));
   if (values.json) printJson({ command: 'model', ok, models: explored.map(figuresOf), planted: runs.map(plantedFiguresOf) });
   if (!ok) process.exitCode = 1;
-  return Promise.resolve();
 });
+
+function linesOf(result: TaskResult, isAlone: boolean): string {
+  if (result.type === 'planted') {
+    const story = isAlone ? `\n  planted: ${result.hazard}\n${storyOf(result.run.exploration)}` : '';
+    return plantedLineOf(result.run) + story;
+  }
+  const { exploration } = result;
+  return lineOf(exploration) + (exploration.story ? `\n${storyOf(exploration)}` : '');
+}
 
 function lineOf({ name, states, depth, seconds, verdict, marksMissed }: Exploration): string {
   const missed = marksMissed.length > 0 ? `: never ${marksMissed.join(', ')}` : '';

@@ -2,12 +2,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Killer } from '../../test/mutants/mutant.ts';
+import type { KillerLimits } from './limits.ts';
 import { jestConfigFile } from './working-copy.ts';
-
-/** Seconds after which a run is ended: whatever it was about to find, it took too long. */
-const secondsMax = { unit: 120, model: 120, simulation: 240 } as const;
-/** For one test: a mutant that loses an answer must not be waited for as long as a slow machine is. */
-const testTimeoutMs = 12_000;
 
 const typescript = ['-C', 'quorate-source', '-r', 'ts-node/register'];
 
@@ -18,6 +14,8 @@ export interface Verdict {
   readonly what: string;
   readonly seeds?: number;
   readonly seconds: number;
+  /** Of unit tests. */
+  readonly slowestTestMs?: number;
 }
 
 interface Ended {
@@ -27,13 +25,14 @@ interface Ended {
   readonly timedOut: boolean;
 }
 
-type Finding = Pick<Verdict, 'type' | 'what' | 'seeds'>;
+type Finding = Omit<Verdict, 'seconds'>;
 
-export async function runKiller(root: string, killer: Killer): Promise<Verdict> {
+export async function runKiller(root: string, killer: Killer, limits: KillerLimits): Promise<Verdict> {
   const beganAtMs = performance.now();
-  const ended = await runNode(root, argumentsOf(killer), secondsMax[killer.by]);
+  const secondsMax = limits.seconds[killer.by];
+  const ended = await runNode(root, argumentsOf(killer, limits), secondsMax);
   const seconds = Math.round((performance.now() - beganAtMs) / 100) / 10;
-  if (ended.timedOut) return { type: 'timed out', what: `no end within ${secondsMax[killer.by]} s`, seconds };
+  if (ended.timedOut) return { type: 'timed out', what: `no end within ${secondsMax} s`, seconds };
   return { ...findingOf(killer, ended), seconds };
 }
 
@@ -48,15 +47,15 @@ export function describeKiller(killer: Killer): string {
   }
 }
 
-function argumentsOf(killer: Killer): readonly string[] {
+function argumentsOf(killer: Killer, { seconds, testTimeoutMs }: KillerLimits): readonly string[] {
   switch (killer.by) {
     case 'unit': {
       const jest = join('node_modules', 'jest', 'bin', 'jest.js');
-      const limits = ['--runInBand', '--forceExit', `--testTimeout=${testTimeoutMs}`];
-      return [jest, '--config', jestConfigFile, ...limits, '--silent', '--json', '--runTestsByPath', ...killer.files];
+      const manner = ['--runInBand', '--forceExit', `--testTimeout=${testTimeoutMs}`];
+      return [jest, '--config', jestConfigFile, ...manner, '--silent', '--json', '--runTestsByPath', ...killer.files];
     }
     case 'model':
-      return [...typescript, 'scripts/model/main.ts', killer.name, '--seconds', String(secondsMax.model), '--json'];
+      return [...typescript, 'scripts/model/main.ts', killer.name, '--seconds', String(seconds.model), '--json'];
     case 'simulation':
       return [...typescript, 'scripts/mutants/seeds-program.ts', String(killer.seeds)];
   }
@@ -80,7 +79,7 @@ interface JestSummary {
   readonly numFailedTests: number;
   readonly testResults: readonly {
     readonly message: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly duration?: number | null }[];
   }[];
 }
 
@@ -92,7 +91,8 @@ function unitFinding({ numPassedTests, numFailedTests, testResults }: JestSummar
   if (code !== 0 || numPassedTests === 0) {
     return { type: 'unusable', what: shortened(testResults.map(({ message }) => message).join('\n') || 'no test ran') };
   }
-  return { type: 'survived', what: `${numPassedTests} tests pass` };
+  const slowestTestMs = Math.max(0, ...all.map(({ duration }) => duration ?? 0));
+  return { type: 'survived', what: `${numPassedTests} tests pass`, slowestTestMs };
 }
 
 function modelFinding(summary: Record<string, unknown>, ended: Ended): Finding {

@@ -1,9 +1,12 @@
-/** All mutants one after another in one working copy, and before them the copy as it is: nothing may be killed that is not wrong. */
+/** All mutants in working copies, and before them the copies as they are: nothing may be killed that is not wrong. */
 import type { Killer, Mutant } from '../../test/mutants/mutant.ts';
 import { describeKiller, runKiller } from './killing.ts';
 import type { Verdict } from './killing.ts';
+import { controlLimits, limitsAfter } from './limits.ts';
+import type { ControlTime, KillerLimits } from './limits.ts';
 import { patchedFiles, whileMutated } from './patching.ts';
 import { makeWorkingCopy } from './working-copy.ts';
+import type { WorkingCopy } from './working-copy.ts';
 
 export interface MutantRow {
   readonly name: string;
@@ -27,6 +30,8 @@ export interface MutantsRun {
 export interface MutantsOptions {
   /** Gives a mutant to every one of its killers, each of which must kill it. */
   readonly every: boolean;
+  /** Killers that run at once, each in a working copy of its own. */
+  readonly jobs: number;
   readonly onLine: (line: string) => void;
 }
 
@@ -39,43 +44,73 @@ export function fastOf(mutants: readonly Mutant[]): Mutant[] {
   return mutants.map((mutant) => ({ ...mutant, killers: mutant.killers.filter(isCheap) })).filter(({ killers }) => killers.length > 0);
 }
 
-export async function runMutants(mutants: readonly Mutant[], { every, onLine }: MutantsOptions): Promise<MutantsRun> {
-  const copy = makeWorkingCopy();
+export async function runMutants(mutants: readonly Mutant[], { every, jobs, onLine }: MutantsOptions): Promise<MutantsRun> {
+  const first = makeWorkingCopy();
+  const copies = [first];
   try {
     // All of them before the first runs: a patch that has rotted should not be found out at the end.
-    for (const mutant of mutants) patchedFiles(copy.root, mutant);
+    for (const mutant of mutants) patchedFiles(first.root, mutant);
     const killers = distinctKillers(mutants);
-    const faults = await checkCopyIsRead(copy.root, killers);
-    for (const fault of faults) onLine(fault);
-    if (faults.length > 0) return { ok: false, table: [], killed: 0, controlKilled: 0, faults };
+    const unread = await checkCopyIsRead(first.root, killers);
+    for (const fault of unread) onLine(fault);
+    if (unread.length > 0) return { ok: false, table: [], killed: 0, controlKilled: 0, faults: unread };
 
-    let controlKilled = 0;
-    for (const killer of killers) {
-      const verdict = await runKiller(copy.root, killer);
-      if (verdict.type !== 'survived') controlKilled += 1;
-      onLine(
-        `control    ${describeKiller(killer).slice(0, 60).padEnd(60)} ${verdict.type} after ${verdict.seconds} s: ${verdict.what}${verdict.seeds === undefined ? '' : `, seed ${verdict.seeds}`}`,
-      );
-    }
-    const table: MutantRow[] = [];
-    for (const mutant of mutants) {
-      const row = await whileMutated(copy.root, mutant, () => giveToKillers(copy.root, mutant, every));
-      table.push(row);
+    while (copies.length < Math.min(jobs, mutants.length)) copies.push(makeWorkingCopy());
+    const faults: string[] = [];
+    const controls = await inCopies(copies, killers, async (root, killer): Promise<ControlTime> => {
+      const verdict = await runKiller(root, killer, controlLimits);
+      onLine(controlLineOf(killer, verdict));
+      if (verdict.type !== 'survived') faults.push(controlFaultOf(killer, verdict));
+      return { by: killer.by, seconds: verdict.seconds, slowestTestMs: verdict.slowestTestMs };
+    });
+    const limits = limitsAfter(controls);
+    const table = await inCopies(copies, mutants, async (root, mutant): Promise<MutantRow> => {
+      const row = await whileMutated(root, mutant, () => giveToKillers(root, mutant, { every, limits }));
       onLine(`${row.killedBy === null ? 'SURVIVED ' : 'killed   '}  ${row.name.padEnd(44)} ${row.killedBy ?? ''} — ${row.after}`);
-    }
+      return row;
+    });
     const killed = table.filter(({ killedBy }) => killedBy !== null).length;
+    const controlKilled = faults.length;
     return { ok: killed === mutants.length && killed > 0 && controlKilled === 0, table, killed, controlKilled, faults };
   } finally {
-    copy.remove();
+    for (const copy of copies) copy.remove();
   }
 }
 
-async function giveToKillers(root: string, { name, hazard, killers }: Mutant, every: boolean): Promise<MutantRow> {
+/** Each item in whichever copy is free next; what came of them in the order of the items. */
+async function inCopies<Item, Result>(
+  copies: readonly WorkingCopy[],
+  items: readonly Item[],
+  work: (root: string, item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Map<number, Result>();
+  const waiting = items.entries();
+  const takeAll = async ({ root }: WorkingCopy): Promise<void> => {
+    for (const [index, item] of waiting) results.set(index, await work(root, item));
+  };
+  await Promise.all(copies.map(takeAll));
+  return items.flatMap((_, index) => results.get(index) ?? []);
+}
+
+function controlLineOf(killer: Killer, { type, seconds, what, seeds }: Verdict): string {
+  const name = describeKiller(killer).slice(0, 60).padEnd(60);
+  return `control    ${name} ${type} after ${seconds} s: ${what}${seeds === undefined ? '' : `, seed ${seeds}`}`;
+}
+
+function controlFaultOf(killer: Killer, { type, what, seeds }: Verdict): string {
+  return `The project as it is ${type === 'killed' ? 'is killed by' : `${type} in`} ${killer.by} runs: ${what}${seeds === undefined ? '' : `, seed ${seeds}`}.`;
+}
+
+async function giveToKillers(
+  root: string,
+  { name, hazard, killers }: Mutant,
+  { every, limits }: { readonly every: boolean; readonly limits: KillerLimits },
+): Promise<MutantRow> {
   const kills: string[] = [];
   const afters: string[] = [];
   let missed = false;
   for (const killer of killers) {
-    const verdict = await runKiller(root, killer);
+    const verdict = await runKiller(root, killer, limits);
     const isKill = verdict.type === 'killed';
     if (isKill) kills.push(`${describeKiller(killer)}: ${verdict.what}`);
     else missed = true;
@@ -120,7 +155,7 @@ async function checkCopyIsRead(root: string, killers: readonly Killer[]): Promis
   const ofEachKind = [...new Map(killers.map((killer) => [killer.by, killer])).values()];
   for (const killer of ofEachKind) {
     const one: Killer = killer.by === 'unit' ? { by: 'unit', files: ['packages/core/test/paxos/acceptor.test.ts'] } : killer;
-    const { type, what } = await whileMutated(root, throws, () => runKiller(root, one));
+    const { type, what } = await whileMutated(root, throws, () => runKiller(root, one, controlLimits));
     if (type !== 'unusable' || !what.includes(sign)) faults.push(`A ${killer.by} run does not read the copy: it ${type} (${what}).`);
   }
   return faults;

@@ -106,7 +106,10 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
       args: ['mutants', ...(fastMutants ? ['--fast'] : []), '--json'],
       count: (shown) => numberAt(shown, 'killed'),
       least: fastMutants ? 10 : 40,
-      found: ({ table }) => rowsOf(table).flatMap(({ name, killedBy }) => (killedBy === null ? [`${String(name)} survived`] : [])),
+      found: ({ table, faults }) => [
+        ...rowsOf(table).flatMap(({ name, killedBy }) => (killedBy === null ? [`${String(name)} survived`] : [])),
+        ...(Array.isArray(faults) ? faults.map(String) : []),
+      ],
     },
     {
       name: 'fuzz',
@@ -131,9 +134,9 @@ export function proofCommands(size: Size, historyFolder: string): readonly Proof
 export function shortfall({ name, count, least, found }: ProofCommand, shown: Shown | null): string | null {
   if (shown === null) return `${name} showed nothing`;
   const done = count(shown);
-  const broken = found?.(shown) ?? [];
-  if (done < least) return [`${name} did ${done} of at least ${least}`, ...broken].join('; ');
-  return shown.ok === true ? null : [`${name} found something wrong`, ...broken].join('; ');
+  if (done >= least && shown.ok === true) return null;
+  const fallsShort = done < least ? `${name} did ${done} of at least ${least}` : `${name} found something wrong`;
+  return [fallsShort, ...(found?.(shown) ?? [])].join('; ');
 }
 
 function rowsOf(table: unknown): readonly Shown[] {
