@@ -40,6 +40,14 @@ test('a seed that broke a promise, and a mutant that survived, are named', () =>
   expect(shortfall(commandOf('mutants'), { ok: false, killed: 60, table })).toBe('mutants found something wrong; two survived');
 });
 
+test('a control that failed is told with what became of it, though every mutant was killed', () => {
+  const table = [{ name: 'one', killedBy: 'unit: paxos' }];
+  const faults = ['The project as it is timed out in unit runs: no end within 1200 s.'];
+  expect(shortfall(commandOf('mutants'), { ok: false, killed: 60, table, faults })).toBe(
+    `mutants found something wrong; ${faults.join('')}`,
+  );
+});
+
 test('a command that did all and found something is red', () => {
   expect(shortfall(commandOf('chaos nats'), { ok: false, episodes: 3 })).toBe('chaos nats found something wrong');
   expect(shortfall(commandOf('chaos nats'), { ok: true, episodes: 3 })).toBeNull();
