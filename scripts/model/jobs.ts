@@ -20,7 +20,7 @@ export async function runTasks(tasks: readonly Task[], jobs: number, onResult: (
 
 function runJob(waiting: Iterator<Task>, keep: (task: Task, result: TaskResult) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = fork(`${__dirname}/job-program.ts`, { execArgv: process.execArgv });
+    const child = fork(`${__dirname}/job-program.ts`, { execArgv: ['-C', 'quorate-source', '-r', 'ts-node/register'] });
     let present: Task | undefined;
     const giveNext = (): void => {
       present = waiting.next().value as Task | undefined;
