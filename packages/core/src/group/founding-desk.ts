@@ -5,9 +5,10 @@
 import type { Proposer } from '../paxos/ballot.ts';
 import { isVoter } from '../paxos/configuration.ts';
 import { Founder } from '../paxos/founding.ts';
-import type { FounderInput, FounderOutput } from '../paxos/founding.ts';
+import type { FounderOutput } from '../paxos/founding.ts';
 import { CountFounder } from '../paxos/founding-by-count.ts';
-import type { FoundingRecord, Greeting, Standing } from '../paxos/founding-message.ts';
+import type { ArbiterAnswer } from '../paxos/founding-log.ts';
+import type { FoundingMessage, FoundingRecord, Greeting, Standing } from '../paxos/founding-message.ts';
 import { sameVoters } from '../paxos/voters.ts';
 import type { Voters } from '../paxos/voters.ts';
 import type { Instant } from '../time/clock.ts';
@@ -15,8 +16,6 @@ import { Inquiry } from './inquiry.ts';
 import type { MemberEvent, MemberOptions, MemberStatus } from './member-io.ts';
 import type { MemberSend } from './member-message.ts';
 import { founderFor } from './parts.ts';
-
-type Untimed<Input> = Input extends unknown ? Omit<Input, 'nowMs' | 'wallMs'> : never;
 
 export class FoundingDesk {
   readonly founder: Founder | CountFounder | null;
@@ -36,8 +35,16 @@ export class FoundingDesk {
     this.inquiry = new Inquiry(self, this.asked, timing.heartbeatMs);
   }
 
-  step(input: Untimed<FounderInput>, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
-    return this.founder?.step({ ...input, nowMs, wallMs }) ?? null;
+  onMessage(from: Proposer, message: FoundingMessage, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
+    return this.founder?.step({ type: 'message', from, message, nowMs, wallMs }) ?? null;
+  }
+
+  onTick({ monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
+    return this.founder?.step({ type: 'tick', nowMs, wallMs }) ?? null;
+  }
+
+  onArbiter(answer: ArbiterAnswer, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
+    return this.founder?.step({ type: 'arbiter', answer, nowMs, wallMs }) ?? null;
   }
 
   /** True while it may yet be a voter of the founding that comes, or is one. */

@@ -105,7 +105,7 @@ export class Member {
         this.stepHolder({ type: 'close', at: input.at });
         break;
       case 'arbiter':
-        this.takeFounder(this.desk.step({ type: 'arbiter', answer: input.answer }, input.at), input.at);
+        this.takeFounder(this.desk.onArbiter(input.answer, input.at), input.at);
         break;
       case 'resign':
         this.withSeat((seat) => seat.resign(input.at), input.at);
@@ -182,7 +182,7 @@ export class Member {
   private onFoundingMessage(from: Proposer, message: FoundingMessage, at: Instant): void {
     if (message.type === 'hello') this.onHello(from, message, at);
     else if (message.type === 'greeting') this.onGreeting(from, message, at);
-    else this.takeFounder(this.desk.step({ type: 'message', from, message }, at), at);
+    else this.takeFounder(this.desk.onMessage(from, message, at), at);
   }
 
   /** Messages that mean something only within one founding, and most only within one configuration of it. */
@@ -220,7 +220,7 @@ export class Member {
 
   private onHello(from: Proposer, hello: Hello, at: Instant): void {
     const { place, desk, options, tokenSecond, survivor } = this;
-    this.takeFounder(this.desk.step({ type: 'message', from, message: hello }, at), at);
+    this.takeFounder(this.desk.onMessage(from, hello, at), at);
     this.seat?.onStandby(from, hello);
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
@@ -238,7 +238,7 @@ export class Member {
       return;
     }
     this.takeSeat(this.survivor.onGreeting(from, greeting, at), at);
-    if (this.desk.isFounding) this.takeFounder(this.desk.step({ type: 'message', from, message: greeting }, at), at);
+    if (this.desk.isFounding) this.takeFounder(this.desk.onMessage(from, greeting, at), at);
     else if (this.desk.differs(greeting)) this.once(`voters ${from.node}`, this.desk.complaintOf(from, greeting));
     const found = this.desk.onGreeting(from, greeting, this.place.record);
     // Another group of other names, under the same name by mistake, takes nobody's seat away.
@@ -375,7 +375,7 @@ export class Member {
 
   private onTick(at: Instant): void {
     this.tickDueMs = at.monotonicMs + this.options.timing.heartbeatMs;
-    this.takeFounder(this.desk.step({ type: 'tick' }, at), at);
+    this.takeFounder(this.desk.onTick(at), at);
     if (this.holder.session === null) this.out.send.push(...this.desk.ask(at));
     this.takeSeat(this.place.onTick(at), at);
     this.announceLeader(at);
