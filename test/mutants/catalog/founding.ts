@@ -93,10 +93,22 @@ export const founding: readonly Mutant[] = [
     name: 'founders-clocks-apart',
     hazard: 'Founders whose calendars differ by more than 2 s found all the same, and tokens may fall (rule 13).',
     patches: [
-      patch('paxos/founding.ts', 'if (witness.byMs > foundersClockSkewMaxMs) return false;', ''),
-      patch('paxos/founding.ts', 'if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;', ''),
+      patch('paxos/founding.ts', 'if (this.areClocksApart) return false;', ''),
+      patch('paxos/founding.ts', 'if (this.areClocksApart) return;', ''),
     ],
     killers: [unit('group/member-founding')],
+  },
+  {
+    name: 'spread-counted-from-own-clock-alone',
+    hazard: 'Founders of whom each is near to the proposer found, though two are almost 4 s apart (rule 13).',
+    patches: [
+      patch(
+        'paxos/clocks-apart.ts',
+        'return Math.max(0, ...ahead) - Math.min(0, ...ahead);',
+        'return Math.max(0, ...ahead.map((aheadMs) => Math.abs(aheadMs)));',
+      ),
+    ],
+    killers: [unit('paxos/founding', 'paxos/founding-by-count')],
   },
   {
     name: 'record-of-other-voters',

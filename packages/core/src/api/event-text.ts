@@ -1,4 +1,5 @@
 /** Each event as a line of a log: how loud, and in which words. */
+import type { ClocksApart } from '../paxos/clocks-apart.ts';
 import { votersText } from '../paxos/voters.ts';
 import { versionGapText } from '../version.ts';
 import type { LogLevel } from './logger.ts';
@@ -17,7 +18,7 @@ export function logLineOf(event: QuorateEvent): LogLine {
     case 'votersDiffer':
       return error(`${event.node} wants the voters ${votersText(event.theirs)}; this process wants ${votersText(event.ours)}.`);
     case 'clocksDiffer':
-      return error(`The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms; no group is formed until it is right.`);
+      return error(`${clocksApartText(event)}; no group is formed of both until they are right.`);
     case 'nodeNameTaken':
       return error(`A live process of the group already uses the node name ${event.by.node}.`);
     case 'versionGap':
@@ -129,6 +130,10 @@ const causeText = {
   leaving: 'one leaves',
   autopilot: 'one was silent for too long',
 } as const;
+export function clocksApartText({ node, from, byMs }: ClocksApart): string {
+  return `The wall clocks of ${node} and ${from} differ by ${Math.round(byMs)} ms`;
+}
+
 export function foundingNotKeptText({ founding, told }: { readonly founding: string; readonly told: string | null }): string {
   if (told !== null)
     return `${told} belongs to a living group of the founding ${founding}, which the broker's log of foundings does not name.`;

@@ -3,7 +3,7 @@ import type { Subscription } from 'rxjs';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import type { Engine, EngineEvent } from '../runtime/engine.ts';
 import { versionGapText } from '../version.ts';
-import { foundingNotKeptText, refusalText } from './event-text.ts';
+import { clocksApartText, foundingNotKeptText, refusalText } from './event-text.ts';
 import { votersText } from '../paxos/voters.ts';
 import type { Voters } from '../paxos/voters.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
@@ -67,7 +67,7 @@ export class Opening {
         this.#differing = event;
         break;
       case 'clocksDiffer':
-        this.#clocks = `The wall clock of ${event.node} differs by ${Math.round(event.byMs)} ms, and no group is formed like that.`;
+        this.#clocks = `${clocksApartText(event)}, and no group is formed of both like that.`;
         break;
       case 'sessionRefused':
         this.#onRefused(event.reason, event.waitMs);

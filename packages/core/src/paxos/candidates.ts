@@ -1,14 +1,12 @@
 /** Who else would take a seat of a group that is founded by count: those that answered the present nonce. `docs/protocol.md`, "Founding by count". */
 import type { Proposer } from './ballot.ts';
+import { clocksApart, foundersClockSkewMaxMs, spreadMs } from './clocks-apart.ts';
+import type { ClocksApart, SeenClock } from './clocks-apart.ts';
 import type { Seat } from './configuration.ts';
-import { foundersClockSkewMaxMs } from './founding.ts';
 import type { Greeting } from './founding-message.ts';
 
-export interface Candidate {
-  readonly seat: Seat;
+export interface Candidate extends SeenClock {
   readonly greeting: Greeting;
-  /** How far its calendar clock is ahead of ours. */
-  readonly aheadMs: number;
 }
 
 export class Candidates {
@@ -22,9 +20,12 @@ export class Candidates {
     this.present.clear();
   }
 
-  answered({ node, incarnation }: Proposer, greeting: Greeting, aheadMs: number, nowMs: number): void {
-    this.present.set(node, { seat: { node, incarnation }, greeting, aheadMs });
+  /** Tells whether it cannot be of one group with us, or with another that could, for their clocks. */
+  answered({ node, incarnation }: Proposer, greeting: Greeting, aheadMs: number, nowMs: number): ClocksApart | null {
+    const candidate = { seat: { node, incarnation }, greeting, aheadMs };
+    this.present.set(node, candidate);
     this.seenAtMs.set(node, nowMs);
+    return clocksApart(this.self.node, candidate, this.present.values());
   }
 
   get heard(): readonly string[] {
@@ -52,8 +53,7 @@ export class Candidates {
     const inOrder = [...this.present.values()].sort((a, b) => (a.seat.node < b.seat.node ? -1 : 1));
     for (const candidate of inOrder) {
       if (chosen.length === count) break;
-      const clocks = [0, ...chosen.map(({ aheadMs }) => aheadMs)];
-      if (clocks.every((aheadMs) => Math.abs(aheadMs - candidate.aheadMs) <= foundersClockSkewMaxMs)) chosen.push(candidate);
+      if (spreadMs([...chosen, candidate]) <= foundersClockSkewMaxMs) chosen.push(candidate);
     }
     return chosen.length === count ? chosen : null;
   }

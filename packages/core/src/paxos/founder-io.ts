@@ -1,5 +1,6 @@
 /** What goes into a founder and what comes out of it. */
 import type { Proposer } from './ballot.ts';
+import type { ClocksApart } from './clocks-apart.ts';
 import type { Seat } from './configuration.ts';
 import type { ArbiterAnswer, ArbiterRequest } from './founding-log.ts';
 import type { FoundingMessage, FoundingRecord } from './founding-message.ts';
@@ -45,7 +46,7 @@ export type FounderRecord =
 
 export type FounderEvent =
   | { readonly type: 'votersDiffer'; readonly node: string; readonly theirs: Voters; readonly ours: Voters }
-  | { readonly type: 'clocksDiffer'; readonly node: string; readonly byMs: number }
+  | ({ readonly type: 'clocksDiffer' } & ClocksApart)
   | { readonly type: 'foundingAccepted'; readonly founding: string }
   | { readonly type: 'founded'; readonly record: FoundingRecord }
   | { readonly type: 'foundingConfirmed'; readonly founding: string }

@@ -9,7 +9,7 @@ import { Candidates } from './candidates.ts';
 import type { Candidate } from './candidates.ts';
 import { isVoter } from './configuration.ts';
 import type { Seat } from './configuration.ts';
-import { foundersClockSkewMaxMs, secondOf } from './founding.ts';
+import { secondOf } from './founding.ts';
 import type { FounderEvent, FounderInput, FounderMemory, FounderOutput } from './founding.ts';
 import { FoundingLog } from './founding-log.ts';
 import type { ArbiterAnswer, ArbiterRequest, FoundingEntry } from './founding-log.ts';
@@ -315,10 +315,8 @@ export class CountFounder {
     this.complain(from, greeting.voters);
     if (greeting.standing === 'founded' || greeting.standing === 'led') return this.onWordOfGroup(from, greeting);
     if (greeting.standing === 'live' || !sameVoters(greeting.voters, { count: this.options.count })) return;
-    const aheadMs = greeting.wallMs - wallMs;
-    this.others.answered(from, greeting, aheadMs, this.nowMs);
-    const byMs = Math.abs(aheadMs);
-    if (byMs > foundersClockSkewMaxMs) this.once(`clock ${from.node}`, { type: 'clocksDiffer', node: from.node, byMs });
+    const apart = this.others.answered(from, greeting, greeting.wallMs - wallMs, this.nowMs);
+    if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
     this.maybePropose(wallMs);
   }
 

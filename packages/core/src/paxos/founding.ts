@@ -4,6 +4,8 @@
  */
 import { invariant, unreachable } from '../errors.ts';
 import type { Proposer } from './ballot.ts';
+import { clocksApart, foundersClockSkewMaxMs, spreadMs } from './clocks-apart.ts';
+import type { SeenClock } from './clocks-apart.ts';
 import type { Seat } from './configuration.ts';
 import type { FounderEvent, FounderInput, FounderOptions, FounderOutput, Inheritance } from './founder-io.ts';
 import type * as M from './founding-message.ts';
@@ -15,20 +17,14 @@ import type { Voters } from './voters.ts';
 
 export type * from './founder-io.ts';
 
-/** Founders whose calendar clocks differ by more are refused: the first token of a founding rests on them. */
-export const foundersClockSkewMaxMs = 2000;
-
 /** Tokens count seconds from here: the start of 2020, UTC. */
 export const tokenEpochMs = Date.UTC(2020, 0, 1);
 
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
 const existingGroupPeriods = 40;
 
-interface Witness {
-  readonly seat: Seat;
+interface Witness extends SeenClock {
   readonly greeting: M.Greeting;
-  /** How far its calendar clock was from ours. */
-  readonly byMs: number;
 }
 
 /**
@@ -172,11 +168,12 @@ export class Founder {
     if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
     if (!this.isOtherVoter(from.node)) return;
-    const byMs = Math.abs(greeting.wallMs - wallMs);
-    this.witnesses.set(from.node, { seat: { node: from.node, incarnation: from.incarnation }, greeting, byMs });
+    const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
+    this.witnesses.set(from.node, witness);
     if (this.record && !this.complete) return this.reconsider(greeting);
     if (!this.record && greeting.record && provesFounding(greeting.standing)) return this.recognise(from, greeting.record, nowMs);
-    if (byMs > foundersClockSkewMaxMs) this.once(`clock ${from.node}`, { type: 'clocksDiffer', node: from.node, byMs });
+    const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
+    if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
     this.maybePropose(wallMs);
   }
 
@@ -212,15 +209,15 @@ export class Founder {
     if (this.record) this.out.send.push({ to: { type: 'voters' }, message: { type: 'found', record: this.record } });
   }
 
-  /** All others answered this nonce, have accepted nothing, name the same voters, and their clocks agree with ours. */
+  /** All others answered this nonce, have accepted nothing, name the same voters, and no two clocks, ours among them, are too far apart. */
   private agreeToFound(wallMs: number): boolean {
     const { voters, self, firstFounding, memory } = this.options;
     const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
+    if (this.areClocksApart) return false;
     let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
     if (memory?.inherits) tokenSecond = Math.max(tokenSecond, memory.inherits.tokenSecond);
     for (const witness of others) {
       if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
-      if (witness.byMs > foundersClockSkewMaxMs) return false;
       tokenSecond = Math.max(tokenSecond, witness.greeting.tokenSecond, secondOf(witness.greeting.wallMs));
     }
     const seats = others.map((witness) => witness?.seat).filter((seat) => seat !== undefined);
@@ -245,8 +242,8 @@ export class Founder {
     const names = record.configuration.voters.map(({ node }) => node);
     if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameVoters(names, voters)) return;
     if (!this.isAboveInherited(record)) return;
-    // The proposer compares every clock with its own only: two others can still be too far from each other.
-    if ([...this.witnesses.values()].some(({ byMs }) => byMs > foundersClockSkewMaxMs)) return;
+    // The proposer compared all of them when it heard them; a clock may have been set since.
+    if (this.areClocksApart) return;
     this.accept(record);
   }
 
@@ -331,6 +328,11 @@ export class Founder {
 
   private once(key: string, event: FounderEvent): void {
     if (this.reports.isNews(key)) this.out.events.push(event);
+  }
+
+  /** Of those that answered the present nonce, and ours. */
+  private get areClocksApart(): boolean {
+    return spreadMs([...this.witnesses.values()]) > foundersClockSkewMaxMs;
   }
 
   private get others(): readonly string[] {

@@ -140,6 +140,41 @@ describe('a founder', () => {
     expect(desk.founder.acceptedRecord?.tokenSecond).toBe(900_000_001);
   });
 
+  describe('with clocks that are further apart than each is from its own', () => {
+    const ahead = (desk: Desk): Greeting => desk.greeting({ wallMs: 1e12 + 1_900 });
+    const behind = (desk: Desk): Greeting => desk.greeting({ wallMs: 1e12 - 1_900 });
+    const named = { type: 'clocksDiffer', node: 'c', byMs: 3_800 };
+
+    it('proposes nothing, and names both ends once (3 voters, safety 13)', () => {
+      const desk = new Desk('a');
+      desk.tick(0);
+      expect(desk.hear(seat('b'), ahead(desk)).events).toEqual([]);
+      expect(desk.hear(seat('c'), behind(desk)).events).toEqual([{ ...named, from: 'b' }]);
+      expect(desk.hear(seat('b'), ahead(desk)).events).toEqual([]);
+      expect(desk.founder.acceptedRecord).toBeNull();
+      desk.hear(seat('c'), desk.greeting({ wallMs: 1e12 - 100 }));
+      expect(desk.founder.acceptedRecord).not.toBeNull();
+    });
+
+    it('accepts no record either (3 voters, safety 13)', () => {
+      const desk = new Desk('b');
+      desk.tick(0);
+      desk.hear(seat('a'), ahead(desk));
+      expect(desk.hear(seat('c'), behind(desk)).events).toEqual([{ ...named, from: 'a' }]);
+      expect(desk.hear(seat('a'), { type: 'found', record: right }).persist).toEqual([]);
+    });
+
+    it('names its own clock alone where that is one of the two (3 voters, safety 13)', () => {
+      const desk = new Desk('a');
+      desk.tick(0);
+      expect(desk.hear(seat('b'), desk.greeting({ wallMs: 1e12 + 2_001 })).events).toEqual([
+        { type: 'clocksDiffer', node: 'b', from: 'a', byMs: 2_001 },
+      ]);
+      expect(desk.hear(seat('c'), behind(desk)).events).toEqual([]);
+      expect(desk.founder.acceptedRecord).toBeNull();
+    });
+  });
+
   it('never gives up once it knows completion (3 voters)', () => {
     const desk = new Desk('b');
     desk.hear(seat('a'), { type: 'found', record: right });
