@@ -41,7 +41,7 @@ export interface HeldEvent {
 }
 
 export interface ElectionEvent extends Term {
-  /** `resigned`: released by the leader itself. `lost`: its session ran out. */
+  /** `resigned`: released by the leader itself, or with its session when it closed. `lost`: its session ran out, for the group or for the leader. */
   readonly type: 'elected' | 'resigned' | 'lost' | 'proclaimed';
   readonly election: string;
 }

@@ -381,7 +381,8 @@ export class GroupState {
   }
 
   #onEnded(session: Session<LockResult>, reason: Ended['reason']): void {
-    this.#locks.endSession(session.key, reason === 'expired');
+    // A process names its last session in an open only once that is lost to it, so nothing was given back.
+    this.#locks.endSession(session.key, reason !== 'closed');
     this.#partitions.endSession(session.key, session.node);
     this.#outcome.addEnded({ session: session.key, node: session.node, reason });
   }

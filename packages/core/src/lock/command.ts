@@ -85,7 +85,10 @@ export interface LockState {
   readonly note: string | null;
 }
 
-/** A change that watchers and the lock-event feed are told of, in the order of application. */
+/**
+ * A change that watchers and the lock-event feed are told of, in the order of application. `released`: by the holder, or with its
+ * session when that was closed. `expired`: the session was lost, whoever noticed first.
+ */
 export interface LockEvent {
   readonly type: 'granted' | 'released' | 'expired' | 'waiting' | 'withdrawn' | 'proclaimed';
   readonly resource: string;

@@ -100,7 +100,7 @@ export class LockTable {
     }
   }
 
-  /** Withdraws what the session waits for, then frees what it holds, each by sequence: it must not grant to itself. */
+  /** Withdraws what the session waits for, then frees what it holds, each by sequence: it must not grant to itself. `expired` where the session was lost. */
   endSession(session: number, expired: boolean): void {
     const claims = this.#claims.get(session);
     if (claims === undefined) return;

@@ -1,4 +1,5 @@
 /** What a group's log does to its sessions and locks. `docs/protocol.md`, "Applying a batch"; the safety rules 5, 12, 13, 17. */
+import { electionEventOf } from '../../src/election/term.ts';
 import { checkGroupState } from '../../src/group/group-invariants.ts';
 import type { LockOp } from '../../src/lock/command.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
@@ -174,8 +175,23 @@ describe('sessions', () => {
     desk.use(a, 0, acquire(1));
     const applied = desk.slot([openSession, 'again', 'a', 'a.1', 10_000, a]);
     expect(applied.ended).toEqual([{ session: a, node: 'a', reason: 'replaced' }]);
-    expect(applied.events).toMatchObject([{ type: 'released', node: 'a' }]);
+    expect(applied.events).toMatchObject([{ type: 'expired', node: 'a' }]);
     expect(applied.opened).toMatchObject([{ nonce: 'again', node: 'a' }]);
+  });
+
+  test.each([
+    ['closed by its holder is resigned', closeSession, 'resigned'],
+    ['silent for too long is lost', expire, 'lost'],
+    ['given up because its lease ran out at the holder first is lost', openSession, 'lost'],
+  ] as const)('the term of a session that is %s', (_what, end, meaning) => {
+    const a = desk.open('a');
+    desk.use(a, 0, [lockOp.acquire, 1, 'e/x', 0, 0, null]);
+    const ends = {
+      [closeSession]: [closeSession, a],
+      [expire]: [expire, a, 'b1'],
+      [openSession]: [openSession, 'again', 'a', 'a.1', 10_000, a],
+    } as const;
+    expect(desk.slot(ends[end]).events.map((event) => electionEventOf(event)?.type)).toEqual([meaning]);
   });
 
   test('a session that has ended is refused for ever, and one whose slot is not applied yet has not ended', () => {

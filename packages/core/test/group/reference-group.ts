@@ -171,7 +171,7 @@ export class ReferenceGroup {
     this.sessions = this.sessions.filter((one) => one !== session);
     const own = this.claims.filter((claim) => claim.session === session).sort((a, b) => a.seq - b.seq);
     for (const claim of own.filter((one) => one.token === 0)) this.drop(claim, 'withdrawn');
-    for (const claim of own.filter((one) => one.token !== 0)) this.drop(claim, reason === 'expired' ? 'expired' : 'released');
+    for (const claim of own.filter((one) => one.token !== 0)) this.drop(claim, reason === 'closed' ? 'released' : 'expired');
     this.out.ended.push({ session: session.key, node: session.node, reason });
   }
 
