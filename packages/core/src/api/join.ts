@@ -9,6 +9,12 @@ import { Patience } from './patience.ts';
 import { JoinedQuorate } from './quorate.ts';
 import type { Quorate } from './quorate.ts';
 
+/**
+ * In election timeouts: for so long a join that failed waits, where a leader was asked for a session, to hear of it and end it. Within one
+ * the question is repeated.
+ */
+const answerWaits = 2;
+
 /** Frames that wait to be taken; more are dropped and counted. */
 const mailboxMax = 65_536;
 
@@ -46,6 +52,7 @@ export async function joinFrom(foundation: Foundation, options: JoinOptions): Pr
     try {
       await patience.wait(opening.session);
     } catch (error) {
+      await engine.endSession(answerWaits * resolved.electionTimeoutMs);
       await instance.close({ timeoutMs: 0 });
       throw error;
     }

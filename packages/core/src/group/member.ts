@@ -13,8 +13,7 @@ import type { FounderOutput } from '../paxos/founding.ts';
 import type { FoundingMessage, FoundingRecord, Greeting, Hello } from '../paxos/founding-message.ts';
 import type { PaxosMessage } from '../paxos/message.ts';
 import type { SessionKey } from '../session/command.ts';
-import type { SessionHolder } from '../session/session-holder.ts';
-import type { HolderInput, HolderOutput } from '../session/session-holder.ts';
+import type { HolderInput, HolderOutput, SessionHolder } from '../session/session-holder.ts';
 import type { Instant } from '../time/clock.ts';
 import { tokensPerSecond } from './group-state.ts';
 import { FoundingDesk } from './founding-desk.ts';
@@ -368,6 +367,7 @@ export class Member {
     const leader = messages.length > 0 && this.leaderBallot(at.monotonicMs);
     if (!leader) return;
     for (const message of messages) {
+      if (message.type === 'openSession') this.holder.openLeft();
       if (leader.node === this.options.self.node) this.withSeat((seat) => seat.onRequest(this.options.self, message, at), at);
       else this.send(leader.node, message);
     }

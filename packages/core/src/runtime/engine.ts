@@ -126,6 +126,11 @@ export interface Engine {
   /** Calls the listener with the state of a resource, now and at each change, until the function it returns is called. */
   watch(resource: string, listener: (state: WatchedState) => void): () => void;
   /**
+   * Ends the session at the group, or the one that its opening may have made there, and opens no other. True once none is left; false
+   * where that is not known in time.
+   */
+  endSession(timeoutMs: number): Promise<boolean>;
+  /**
    * Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline.
    * Without `endSession` the session is left to run out: what still works under its leases must not overlap with a next holder.
    */

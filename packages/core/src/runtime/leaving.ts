@@ -13,17 +13,30 @@ interface Leaver {
   order(id: number, order: VoterOrder | null): void;
 }
 
-/** True once the session is over; false where it is not in time. */
-export function sessionEnd({ host, events$ }: Pick<Leaver, 'host' | 'events$'>, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const finish = (isOver: boolean): void => {
-      host.stopTimer(timer);
-      events.unsubscribe();
-      resolve(isOver);
-    };
-    const events = events$.subscribe((event) => void (event.type === 'sessionLost' && finish(true)));
-    const timer = host.startTimer(() => finish(false), Math.max(0, timeoutMs));
-  });
+/** The end of a session that is being closed, or that its opening may have made. */
+export class SessionEnd {
+  /** True once it is over; false where it is not in time. */
+  readonly inTime: Promise<boolean>;
+  #finish: (isOver: boolean) => void = () => undefined;
+
+  constructor(
+    host: Host,
+    timeoutMs: number,
+    private readonly isOver: () => boolean,
+  ) {
+    this.inTime = new Promise((resolve) => {
+      const timer = host.startTimer(() => resolve(false), Math.max(0, timeoutMs));
+      this.#finish = (isOver) => {
+        host.stopTimer(timer);
+        resolve(isOver);
+      };
+    });
+  }
+
+  /** After each turn. */
+  look(): void {
+    if (this.isOver()) this.#finish(true);
+  }
 }
 
 interface Bounds {

@@ -4,15 +4,13 @@
  */
 import { BehaviorSubject, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { createSealer } from '../codec/seal.ts';
-import type { Sealer } from '../codec/seal.ts';
+import { createSealer, type Sealer } from '../codec/seal.ts';
 import { QuorateError } from '../errors.ts';
 import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';
 import type { MembersView } from '../group/roll.ts';
 import type { Operation, WatchedState } from '../operation.ts';
 import type { VoterOrder } from '../paxos/voter-order.ts';
-import { readClock } from '../time/clock.ts';
-import type { Instant } from '../time/clock.ts';
+import { readClock, type Instant } from '../time/clock.ts';
 import type { Host, TimerHandle } from '../time/host.ts';
 import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
@@ -21,11 +19,10 @@ import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, mailboxFull, storageError } from './create-member.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
-import { leaveSeat, sessionEnd } from './leaving.ts';
+import { leaveSeat, SessionEnd } from './leaving.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { Mailbox } from './mailbox.ts';
-import { Outcomes } from './outcomes.ts';
-import type { OutcomeListener } from './outcomes.ts';
+import { Outcomes, type OutcomeListener } from './outcomes.ts';
 import { packTurn, piledByConfiguration } from './outbox.ts';
 import { loadNext, successionOf, type Succession } from './next-incarnation.ts';
 import { OwnHeader } from './own-header.ts';
@@ -72,6 +69,7 @@ class RunningEngine implements Engine {
   private readonly toldSession = new ToldSession();
   private phase: 'running' | 'closing' | 'stopped' = 'running';
   private succession: Promise<void> | undefined;
+  private sessionEnd: SessionEnd | undefined;
   private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0 };
   /** Of the turn under way, where somebody watches. */
   private observedInputs: MemberInput[] = [];
@@ -279,6 +277,7 @@ class RunningEngine implements Engine {
       if (changes.length > 0) this.publisher.add(changes, this.founding ?? '');
       for (const event of events) this.onMemberEvent(event);
     }
+    this.sessionEnd?.look();
     if (this.phase !== 'stopped') this.setTimer();
   }
 
@@ -359,12 +358,13 @@ class RunningEngine implements Engine {
     this.succession = again().catch((cause: unknown) => this.stop(storageError('The storage could not be cleared.', cause)));
   }
 
-  private async endSession(timeoutMs: number): Promise<boolean> {
-    if (this.member.session === null || this.connection === 'closed') return false;
+  async endSession(timeoutMs: number): Promise<boolean> {
+    if (this.phase === 'stopped' || this.connection === 'closed') return false;
     // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
-    const ended = sessionEnd(this, Math.min(timeoutMs, 8 * this.options.electionTimeoutMs));
+    const isOver = (): boolean => this.inputs.length === 0 && this.member.inspect.holder.isIdle;
+    this.sessionEnd = new SessionEnd(this.host, Math.min(timeoutMs, 8 * this.options.electionTimeoutMs), isOver);
     this.give({ type: 'closeSession', at: readClock(this.host) });
-    return ended;
+    return this.sessionEnd.inTime;
   }
 
   /** While nobody leads for so long there is no majority that could give the seat to another. */

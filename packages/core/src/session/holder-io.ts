@@ -54,10 +54,13 @@ export type HolderInput<Op, Result, State> =
   | { readonly type: 'cover'; readonly at: Instant }
   | { readonly type: 'close'; readonly at: Instant };
 
-/** From nothing to a session and back: `confirming` until the first keep-alive under it is answered. */
+/**
+ * From nothing to a session and back: `confirming` until the first keep-alive under it is answered. `hasLeft`: a leader was asked and has
+ * not refused, so there may be a session; `isClosing`: it is to end as soon as its number is known.
+ */
 export type HolderPhase =
   | { readonly type: 'idle' }
-  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number }
+  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number; hasLeft: boolean; isClosing: boolean }
   | { readonly type: 'confirming' | 'open'; readonly session: SessionKey; readonly ttlMs: number }
   | { readonly type: 'closing'; readonly session: SessionKey; sentAtMs: number };
 

@@ -193,8 +193,14 @@ export class SessionHolder<Op, Result, State> {
   private open(at: Instant): void {
     this.openings += 1;
     this.refusedFor = null;
-    this.phase = { type: 'opening', nonce: `${this.options.instance}.${this.openings}`, sentAtMs: at.monotonicMs };
+    const nonce = `${this.options.instance}.${this.openings}`;
+    this.phase = { type: 'opening', nonce, sentAtMs: at.monotonicMs, hasLeft: false, isClosing: false };
     this.sendOpen(at);
+  }
+
+  /** What it last said to open a session went to a leader. */
+  openLeft(): void {
+    if (this.phase.type === 'opening') this.phase.hasLeft = true;
   }
 
   private sendOpen(at: Instant): void {
@@ -210,11 +216,7 @@ export class SessionHolder<Op, Result, State> {
         if (this.phase.type === 'opening' && this.phase.nonce === message.nonce) this.confirm(message.session, message.ttlMs, at);
         return;
       case 'openRefused':
-        if (this.phase.type !== 'opening' || this.phase.nonce !== message.nonce) return;
-        if (this.refusedFor === message.reason) return;
-        this.refusedFor = message.reason;
-        this.out.events.push({ type: 'sessionRefused', reason: message.reason, waitMs: message.waitMs });
-        return;
+        return this.onRefused(message);
       case 'replies':
         if (this.isOurs(message.session)) for (const result of message.results) this.onResult(result);
         return;
@@ -236,8 +238,18 @@ export class SessionHolder<Op, Result, State> {
     }
   }
 
+  private onRefused({ nonce, reason, waitMs }: OpenRefused): void {
+    if (this.phase.type !== 'opening' || this.phase.nonce !== nonce) return;
+    if (this.phase.isClosing) return this.forget();
+    this.phase.hasLeft = false;
+    if (this.refusedFor === reason) return;
+    this.refusedFor = reason;
+    this.out.events.push({ type: 'sessionRefused', reason, waitMs });
+  }
+
   /** The session exists; it serves once a keep-alive sent under it was answered, for only then is a send time known. */
   private confirm(session: SessionKey, ttlMs: number, at: Instant): void {
+    if (this.phase.type === 'opening' && this.phase.isClosing) return this.sendClose(session, at);
     this.phase = { type: 'confirming', session, ttlMs };
     this.nextSeq = 1;
     this.lease.begin();
@@ -334,8 +346,15 @@ export class SessionHolder<Op, Result, State> {
   }
 
   private close(at: Instant): void {
-    if (this.phase.type === 'idle' || this.phase.type === 'opening') return this.forget();
-    const { session } = this.phase;
+    const { phase } = this;
+    if (phase.type === 'idle') return this.forget();
+    if (phase.type !== 'opening') return this.sendClose(phase.session, at);
+    // Only the answer to its nonce says which session there is: a leader that never answered is asked again, which opens none beside it.
+    if (phase.hasLeft) phase.isClosing = true;
+    else this.forget();
+  }
+
+  private sendClose(session: SessionKey, at: Instant): void {
     this.out.send.push({ type: 'closeSession', session });
     this.phase = { type: 'closing', session, sentAtMs: at.monotonicMs };
   }

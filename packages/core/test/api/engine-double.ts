@@ -102,6 +102,10 @@ export class EngineDouble implements Engine {
     return () => this.watchers.delete(resource);
   }
 
+  endSession(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   close(timeoutMs: number, endSession = true): Promise<{ readonly sessionClosed: boolean }> {
     this.closings.push({ timeoutMs, endSession });
     return Promise.resolve({ sessionClosed: endSession });

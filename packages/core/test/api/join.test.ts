@@ -2,6 +2,8 @@
 import { join } from '../../src/api/join.ts';
 import type { QuorateEvent } from '../../src/api/events.ts';
 import { soloQuorate } from '../../src/api/solo.ts';
+import { isFault } from '../../src/codec/fault.ts';
+import { decodeFrame } from '../../src/codec/frame-codec.ts';
 import { QuorateError } from '../../src/errors.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
 import type { Transport } from '../../src/transport/transport.ts';
@@ -71,6 +73,22 @@ describe('joining', () => {
     const joining = rejection(group().join('a', { signal: stop.signal }), 'ABORTED');
     setImmediate(() => stop.abort(new Error('enough')));
     expect((await joining).cause).toEqual(new Error('enough'));
+  });
+
+  test('aborted while a leader opens its session ends that session: the name is free (3 voters, 1 client)', async () => {
+    await group().joinAll();
+    const stop = new AbortController();
+    group().bus.filter = ({ from, bytes }) => {
+      const frame = decodeFrame(bytes);
+      if (from === 'd' && !isFault(frame) && frame.messages.some(({ type }) => type === 'openSession')) stop.abort();
+      return undefined;
+    };
+    await rejection(group().join('d', { signal: stop.signal }), 'ABORTED');
+    const lines: unknown[] = [];
+    const line = (_fields: object, text?: string): number => lines.push(text);
+    await group().join('d', { logger: { debug: line, info: line, warn: line, error: line } });
+    expect(lines).toContainEqual(expect.stringContaining('A session is open'));
+    expect(lines).not.toContainEqual(expect.stringContaining('an earlier session'));
   });
 
   test('with a client that closes meanwhile is TRANSPORT_CLOSED', async () => {

@@ -205,6 +205,63 @@ describe('opening and closing', () => {
   });
 });
 
+describe('closing while a session opens', () => {
+  const open = { type: 'openSession', nonce: 'i.1', ttlMs, replaces: 0 };
+
+  function opening(): Desk {
+    const desk = new Desk();
+    desk.give({ type: 'open', at: desk.at(0) });
+    return desk;
+  }
+
+  it('ends the session that the open may have made, once that is known', () => {
+    const desk = opening();
+    desk.holder.openLeft();
+    expect(desk.give({ type: 'close', at: desk.at(10) })).toEqual([]);
+    expect(desk.holder.isIdle).toBe(false);
+    expect(desk.hear({ type: 'sessionOpened', nonce: 'i.1', session: 7, ttlMs }, 20)).toEqual([{ type: 'closeSession', session: 7 }]);
+    expect(desk.events()).toEqual([]);
+    desk.hear({ type: 'sessionEnded', session: 7 }, 30);
+    expect(desk.out.events).toEqual([{ type: 'sessionLost', session: 7, reason: 'closed' }]);
+    expect(desk.holder.isIdle).toBe(true);
+  });
+
+  it('asks again under the same nonce while nobody answers, and another leader too', () => {
+    const desk = opening();
+    desk.holder.openLeft();
+    desk.give({ type: 'close', at: desk.at(10) });
+    expect(desk.holder.nextDeadlineMs).toBe(500);
+    expect(desk.tick(500)).toEqual([open]);
+    expect(desk.give({ type: 'leaderChanged', at: desk.at(510) })).toEqual([open]);
+    expect(desk.hear({ type: 'sessionOpened', nonce: 'i.1', session: 7, ttlMs }, 520)).toEqual([{ type: 'closeSession', session: 7 }]);
+    expect(desk.hear({ type: 'sessionOpened', nonce: 'i.1', session: 7, ttlMs }, 530)).toEqual([]);
+  });
+
+  it.each<[string, (desk: Desk) => void]>([
+    ['no leader was asked', () => undefined],
+    [
+      'the open was refused',
+      (desk) => {
+        desk.holder.openLeft();
+        desk.hear({ type: 'openRefused', nonce: 'i.1', reason: 'nameTaken', waitMs: 9 }, 5);
+      },
+    ],
+  ])('is over at once where %s', (_what, before) => {
+    const desk = opening();
+    before(desk);
+    expect(desk.give({ type: 'close', at: desk.at(10) })).toEqual([]);
+    expect(desk.holder.isIdle).toBe(true);
+  });
+
+  it('is over once the open is refused', () => {
+    const desk = opening();
+    desk.holder.openLeft();
+    desk.give({ type: 'close', at: desk.at(10) });
+    desk.hear({ type: 'openRefused', nonce: 'i.1', reason: 'nameTaken', waitMs: 9 }, 20);
+    expect(desk.holder.isIdle).toBe(true);
+  });
+});
+
 describe('watching', () => {
   it('takes updates in the order of their count, and shows what is missed in the next keep-alive', () => {
     const desk = new Desk().opened();
