@@ -63,14 +63,26 @@ export type RequestOutcome =
   /** The session under which it was made is over: it took effect or not, and has none any more. */
   | { readonly type: 'sessionLost'; readonly reason: SessionLoss };
 
+export interface Refusal {
+  readonly code: string;
+  readonly detail: string;
+  /** Who sent it, where its envelope could be read and, in a group with secrets, its seal held. */
+  readonly node: string | null;
+  /** Of this code and sender so far; where `node` is null, of this code by all that are not named. */
+  readonly count: number;
+}
+
 export type EngineEvent =
   | MemberEvent
   | { readonly type: 'connection'; readonly status: ChannelStatus; readonly error?: Error }
   | { readonly type: 'transport'; readonly report: ChannelEvent }
   /** The broker's log of foundings could not be used; it is tried again, which helps where the error is retriable. */
   | { readonly type: 'arbiterFailed'; readonly error: QuorateError }
-  /** A frame that was not taken: unknown version, other group, unsealed, malformed, … Counted; reported once for each sender and code in a while. */
-  | { readonly type: 'frameRefused'; readonly code: string; readonly detail: string; readonly count: number }
+  /**
+   * A frame that was not taken: unknown version, other group, unsealed, malformed, … Reported at the 1st, 10th, 100th, … of each sender
+   * (`node`) and code; null stands for all whose envelope could not be read or whose seal did not hold, and, after 100 such pairs, for the rest.
+   */
+  | ({ readonly type: 'frameRefused' } & Refusal)
   | { readonly type: 'overload'; readonly dropped: number }
   | { readonly type: 'clockJump'; readonly byMs: number }
   | { readonly type: 'eventLoopBlocked'; readonly forMs: number }
