@@ -8,6 +8,7 @@ import type { Resource } from './held-lease.ts';
 import { HeldTerm } from './held-term.ts';
 import type { Instance } from './instance.ts';
 import type { Term } from './lease-contract.ts';
+import { refusalPauseMs } from './refusal.ts';
 
 export interface Candidacy extends AsyncDisposable {
   /** The term while this process leads, `undefined` otherwise; computed when asked. */
@@ -24,9 +25,6 @@ export interface Candidacy extends AsyncDisposable {
   /** Resigns and takes part no more. Idempotent; a release that fails is an event. */
   stop(): Promise<void>;
 }
-
-/** After a refusal, such as a full queue. A lost session needs no pause: the next acquire waits for the next session. */
-const retryMs = 1_000;
 
 export class Campaign implements Candidacy {
   readonly #instance: Instance;
@@ -104,13 +102,14 @@ export class Campaign implements Candidacy {
     this.#terms.next(undefined);
   }
 
+  /** A lost session needs no pause: the next acquire waits for the next session. */
   async #onFailure(error: unknown): Promise<void> {
     if (isQuorateError(error, 'SESSION_LOST')) return;
     const isOver = this.#instance.refusal !== null;
     const failure = isQuorateError(error) ? error : new QuorateError('INVARIANT', 'A campaign failed.', { cause: error });
     if (isOver) this.#stopping.abort();
     if (failure.code !== 'CLOSED') {
-      this.#instance.tell({ type: 'campaignFailed', name: this.#election.name, error: failure, retryMs: isOver ? null : retryMs });
+      this.#instance.tell({ type: 'campaignFailed', name: this.#election.name, error: failure, retryMs: isOver ? null : refusalPauseMs });
     }
     if (!isOver) await this.#pause();
   }
@@ -124,7 +123,7 @@ export class Campaign implements Candidacy {
         signal.removeEventListener('abort', end);
         resolve();
       };
-      const timer = host.startTimer(end, retryMs);
+      const timer = host.startTimer(end, refusalPauseMs);
       signal.addEventListener('abort', end);
     });
   }

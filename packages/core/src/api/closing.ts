@@ -25,6 +25,7 @@ export interface CloseResult {
  */
 export async function closeInstance(instance: Instance, timeoutMs: number): Promise<CloseResult> {
   const dueMs = instance.nowMs() + timeoutMs;
+  instance.isClosing = true;
   instance.refuse(closed);
   const leases = instance.leases.values();
   for (const lease of leases) lease.abort(closed());

@@ -1,10 +1,14 @@
 /** Holding a lock by subscribing to it: the subscription is the deadline, and its end the release. */
 import { Observable } from 'rxjs';
+import type { Subscriber } from 'rxjs';
+import { isQuorateError } from '../errors.ts';
 import type { AcquireOptions } from './acquisition.ts';
 import type { HeldLease } from './held-lease.ts';
+import type { Instance } from './instance.ts';
 import type { Lease } from './lease-contract.ts';
+import { endAfterPause } from './refusal.ts';
 
-export function holdStream(acquire: (options: AcquireOptions) => Promise<HeldLease>): Observable<Lease> {
+export function holdStream(instance: Instance, acquire: (options: AcquireOptions) => Promise<HeldLease>): Observable<Lease> {
   return new Observable((subscriber) => {
     const waiting = new AbortController();
     let held: HeldLease | null = null;
@@ -19,10 +23,20 @@ export function holdStream(acquire: (options: AcquireOptions) => Promise<HeldLea
       });
       subscriber.next(lease);
     };
-    hold().catch((error: unknown) => subscriber.error(error));
+    hold().catch((error: unknown) => refuse(instance, subscriber, error));
     return () => {
       waiting.abort();
       if (held?.isLiving) void held.giveBackQuietly();
     };
   });
+}
+
+/** A lost session needs no pause: the next acquire waits for the next session. */
+function refuse(instance: Instance, subscriber: Subscriber<Lease>, error: unknown): void {
+  const end = (): void => {
+    if (instance.isClosing) subscriber.complete();
+    else subscriber.error(error);
+  };
+  if (instance.isClosing || isQuorateError(error, 'SESSION_LOST')) return end();
+  endAfterPause(instance.engine.host, subscriber, end);
 }

@@ -66,6 +66,8 @@ export class Instance {
   readonly owners = new Set<SetOwner>();
   readonly setWatches = new Set<{ forget(): void; end(): void }>();
   readonly campaigns = new Set<{ stop(): Promise<void> }>();
+  /** `close` was called. */
+  isClosing = false;
   /** Nothing is watched any more. */
   isClosed = false;
   /** Callbacks that run under a lease, each with the promise of its end. */

@@ -37,7 +37,8 @@ export interface Lock {
   run<T>(callback: (lease: Lease) => Promise<T> | T, options?: AcquireOptions): Promise<T>;
   /**
    * Cold. Subscribing waits for the lock, for as long as the subscription lasts, and emits the lease; unsubscribing releases it. A
-   * lost lease is an error (`SESSION_LOST`), so that what works under it is torn down at once; `retry()` takes the lock again.
+   * lost lease is an error (`SESSION_LOST`), so that what works under it is torn down at once; `retry()` takes the lock again. What
+   * `acquire` rejects with is an error a second later, so that `retry()` asks once a second. Completes when the instance closes.
    */
   readonly hold$: Observable<Lease>;
   /** The lock as everyone sees it, now and at each change; the group is asked while there are subscribers. */
@@ -75,7 +76,7 @@ export class NamedLock implements Lock, Resource {
   }
 
   get hold$(): Observable<Lease> {
-    return holdStream((options) => this.acquire(options));
+    return holdStream(this.#instance, (options) => this.acquire(options));
   }
 
   get state$(): Observable<LockInfo> {

@@ -1,0 +1,13 @@
+/** A refusal, told late: who asks again at once, as `retry()` does, would leave nobody else a turn, and nothing could get better. */
+import type { Subscriber } from 'rxjs';
+import type { Host } from '../time/host.ts';
+
+/** How long after a refusal, such as a full queue, it is asked again, in milliseconds. */
+export const refusalPauseMs = 1_000;
+
+/** The stream ends after the pause, unless it is unsubscribed before. */
+export function endAfterPause<T>(host: Host, subscriber: Subscriber<T>, end: () => void): void {
+  if (subscriber.closed) return;
+  const timer = host.startTimer(end, refusalPauseMs);
+  subscriber.add(() => host.stopTimer(timer));
+}
