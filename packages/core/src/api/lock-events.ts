@@ -2,7 +2,9 @@
 import { Observable } from 'rxjs';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import type { Transport } from '../transport/transport.ts';
+import { systemHost } from '../runtime/system-host.ts';
 import { checkName } from './names.ts';
+import { endAfterPause } from './refusal.ts';
 
 /**
  * A CloudEvent, version 1.0. Published by whoever leads, at most once for each process that leads, in no promised order: an event
@@ -51,7 +53,7 @@ const rememberedIdsMax = 10_000;
 
 /**
  * Cold: subscribing opens the reader, unsubscribing closes it. Repeats of an id are dropped, and so is what is no lock event. Errors
- * as `Transport.readEvents` rejects, and with `TRANSPORT_CLOSED` when the client is closed. Throws `INVALID_NAME` at once.
+ * as `Transport.readEvents` rejects, a second later, and with `TRANSPORT_CLOSED` when the client is closed. Throws `INVALID_NAME` at once.
  *
  * Events are published as `join({ events })` of the leader says: of elections by default, of locks with `all`.
  */
@@ -60,16 +62,22 @@ export function lockEvents$({ transport, group }: LockEventsOptions): Observable
   return new Observable((subscriber) => {
     const opening = new AbortController();
     const isNew = memoryOfIds();
+    let isOpen = false;
+    const fail = (error: unknown): void => {
+      if (isOpen) subscriber.error(error);
+      else endAfterPause(systemHost, subscriber, () => subscriber.error(error));
+    };
     const onEvent = (bytes: Uint8Array): void => {
       const message = parseLockEvent(bytes);
       if (message !== null && isNew(message.id)) subscriber.next(message);
     };
     const onStatus = (status: string, cause?: Error): void => {
-      if (status === 'closed') subscriber.error(new QuorateError('TRANSPORT_CLOSED', 'The client of this reader is closed.', { cause }));
+      if (status === 'closed') fail(new QuorateError('TRANSPORT_CLOSED', 'The client of this reader is closed.', { cause }));
     };
     const reader = transport.readEvents({ group, onEvent, onStatus, signal: opening.signal });
-    reader.catch((error: unknown) => {
-      if (!isQuorateError(error, 'ABORTED') || !opening.signal.aborted) subscriber.error(error);
+    const onOpen = (): void => void (isOpen = true);
+    reader.then(onOpen, (error: unknown) => {
+      if (!isQuorateError(error, 'ABORTED') || !opening.signal.aborted) fail(error);
     });
     return () => {
       opening.abort();

@@ -5,7 +5,7 @@ import type { Host } from '../time/host.ts';
 /** How long after a refusal, such as a full queue, it is asked again, in milliseconds. */
 export const refusalPauseMs = 1_000;
 
-/** The stream ends after the pause, unless it is unsubscribed before. */
+/** The stream ends after the pause, unless it is unsubscribed before. Called again, the first end is the one. */
 export function endAfterPause<T>(host: Host, subscriber: Subscriber<T>, end: () => void): void {
   if (subscriber.closed) return;
   const timer = host.startTimer(end, refusalPauseMs);

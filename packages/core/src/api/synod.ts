@@ -18,6 +18,7 @@ import type { Channel, Transport } from '../transport/transport.ts';
 import { callTimeoutMsDefault, checkTimeout, durationMsMax, startTimer } from './duration.ts';
 import { resolveJoinOptions } from './join-options.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
+import { endAfterPause } from './refusal.ts';
 
 export interface SynodOptions {
   readonly transport: Transport;
@@ -44,7 +45,7 @@ export interface Decree<T> {
    * the deadline, ABORTED, CLOSED, VOTERS_DIFFER, COMMAND_TOO_LARGE, INVALID_OPTIONS, or what the transport failed with.
    */
   propose(value: T, options?: ProposeOptions): Promise<T>;
-  /** The decision, once there is one, and completes; proposes nothing. Errors only where the transport could not be opened. */
+  /** The decision, once there is one, and completes; proposes nothing. Errors only where the transport could not be opened, a second late. */
   readonly decision$: Observable<T>;
   readonly decision: { readonly value: T } | undefined;
   /** Leaves the transport; the user's connection stays open. Idempotent. */
@@ -95,7 +96,7 @@ class RunningDecree<T> implements Decree<T> {
           subscriber.next(value);
           subscriber.complete();
         },
-        error: (error) => subscriber.error(error),
+        error: (error) => endAfterPause(systemHost, subscriber, () => subscriber.error(error)),
       });
     });
   }

@@ -1,4 +1,5 @@
 /** Lock events: as they are encoded, published by whoever leads, and read by anyone. */
+import { retry } from 'rxjs';
 import { lockEvents$, parseLockEvent } from '../../src/api/lock-events.ts';
 import type { LockEventMessage } from '../../src/api/lock-events.ts';
 import type { PublishedChange } from '../../src/group/member.ts';
@@ -6,6 +7,8 @@ import { cloudEventsOf } from '../../src/runtime/cloud-event.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
 import type { EventReaderOptions, Transport } from '../../src/transport/transport.ts';
 import { fastTiming, gate, useGroup } from './group.ts';
+import { QuorateError } from '../../src/errors.ts';
+import { systemHost } from '../../src/runtime/system-host.ts';
 
 const context = { group: 'g/ä', founding: 'f1' };
 
@@ -135,10 +138,35 @@ describe('lockEvents$', () => {
     reader?.onEvent(bytes);
     reader?.onEvent(cloudEventsOf({ ...changeOf('granted', 'l/x'), index: 3 }, context)?.bytes ?? bytes);
     expect(ids).toEqual(['f1/5/2', 'f1/5/3']);
+    await Promise.resolve();
     reader?.onStatus('closed');
     expect(await failed.promise).toMatchObject({ code: 'TRANSPORT_CLOSED' });
     watch().unsubscribe();
     await new Promise((resolve) => setImmediate(resolve));
     expect(stops).toBe(2);
+  });
+
+  test('with retry() asks for a reader once a second where none can be opened, and lets the loop turn meanwhile', async () => {
+    let asked = 0;
+    const transport: Transport = {
+      ...memoryTransport({ timing: fastTiming }),
+      readEvents: ({ onStatus }) => {
+        asked += 1;
+        onStatus('closed');
+        return Promise.reject(new QuorateError('TRANSPORT_CLOSED', 'The client is closed.'));
+      },
+    };
+    const due: (() => void)[] = [];
+    jest.spyOn(systemHost, 'startTimer').mockImplementation((onDue: () => void) => ({ place: due.push(onDue) }));
+    const subscription = lockEvents$({ transport, group: 'g' })
+      .pipe(retry(1_000))
+      .subscribe({ error: () => undefined });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toBe(1);
+    for (const onDue of due.splice(0)) onDue();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toBe(2);
+    subscription.unsubscribe();
+    jest.restoreAllMocks();
   });
 });

@@ -1,7 +1,9 @@
 /** One value, settled by processes on one transport. "Paxos Made Simple" §2. */
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, retry } from 'rxjs';
 import type { Decree } from '../../src/api/synod.ts';
 import { synod } from '../../src/api/synod.ts';
+import { QuorateError } from '../../src/errors.ts';
+import { systemHost } from '../../src/runtime/system-host.ts';
 import { memoryBus } from '../../src/transport/memory-bus.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
 
@@ -110,5 +112,23 @@ describe('synod', () => {
     const a = start('a', voters);
     start('b', ['a', 'b', 'd']);
     await expect(a.propose('mine')).rejects.toMatchObject({ code: 'VOTERS_DIFFER' });
+  });
+
+  test('whose transport cannot be opened says so once a second to retry(), and lets the loop turn meanwhile (3 voters)', async () => {
+    const transport = { ...memoryTransport({ timing }), open: () => Promise.reject(new QuorateError('TRANSPORT_CLOSED', 'Closed.')) };
+    const decree = synod({ transport, voters, node: 'a' });
+    const due: (() => void)[] = [];
+    jest.spyOn(systemHost, 'startTimer').mockImplementation((onDue: () => void) => ({ place: due.push(onDue) }));
+    const codes: string[] = [];
+    decree.decision$.pipe(retry(3)).subscribe({ error: ({ code }: { code: string }) => codes.push(code) });
+    for (let asked = 1; asked <= 4; asked += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(codes).toEqual([]);
+      expect(due).toHaveLength(asked);
+      due.at(-1)?.();
+    }
+    expect(codes).toEqual(['TRANSPORT_CLOSED']);
+    jest.restoreAllMocks();
+    await decree.close();
   });
 });
