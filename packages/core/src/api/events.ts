@@ -19,7 +19,7 @@ export type QuorateEvent =
       readonly token: number;
       readonly code: 'SESSION_LOST' | 'NOT_HELD' | 'CLOSED';
     }
-  /** A release that nobody waits for failed; the lease runs out by itself. */
+  /** A release that nobody waits for failed: the lease ended first (`leaseLost` tells of that too), or runs out by itself. */
   | {
       readonly type: 'releaseFailed';
       readonly kind: ResourceKind;

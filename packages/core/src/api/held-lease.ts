@@ -42,6 +42,7 @@ export class HeldLease implements Lease, LivingLease {
   #onLost: ((loss: LeaseLoss) => void) | null = null;
   #release: Promise<ReleaseOutcome> | null = null;
   #onEnd: (() => void) | null = null;
+  #isFailureTold = false;
 
   constructor(instance: Instance, { kind, name, resource }: Resource, session: number, [, , token, note]: LockResult, waitedMs: number) {
     this.instance = instance;
@@ -126,13 +127,15 @@ export class HeldLease implements Lease, LivingLease {
     host.stopTimer(timer);
   }
 
-  /** Releases, and turns a failure into an event: nobody waits for it. */
+  /** Releases, and turns a failure into an event: nobody waits for it. What was over before has no release that could fail. */
   async giveBackQuietly(): Promise<ReleaseOutcome> {
+    const isToRelease = this.#phase === 'releasing' || this.valid;
     try {
-      return await this.giveBack();
+      const outcome = await this.giveBack();
+      if (isToRelease && this.#loss) this.#tellFailed(this.#loss.error);
+      return outcome;
     } catch (error) {
-      const { kind, name, token } = this;
-      if (isQuorateError(error)) this.instance.tell({ type: 'releaseFailed', kind, name, token, error });
+      if (isQuorateError(error)) this.#tellFailed(error);
       return 'expired';
     }
   }
@@ -149,12 +152,10 @@ export class HeldLease implements Lease, LivingLease {
 
   lose(loss: LeaseLoss): void {
     if (!this.isLiving) return;
-    const wasHeld = this.#phase === 'held';
     this.#loss = loss;
     this.#end('lost');
     this.#controller?.abort(loss.error);
     this.#onLost?.(loss);
-    if (!wasHeld) return;
     this.instance.meter.losses += 1;
     publishLease('lost', this.instance, this, this.#heldMs);
     this.instance.tell({ type: 'leaseLost', kind: this.kind, name: this.name, token: this.token, code: loss.code });
@@ -215,9 +216,20 @@ export class HeldLease implements Lease, LivingLease {
       return resolve('released');
     }
     const bySession = outcome.type === 'sessionLost';
-    const error = new QuorateError('NOT_HELD', `The group no longer counted this process as the holder of ${this.what}.`);
-    this.lose({ code: bySession ? 'SESSION_LOST' : 'NOT_HELD', error });
+    const code = bySession ? 'SESSION_LOST' : 'NOT_HELD';
+    const happened = bySession
+      ? `The session ended while ${this.what} was being released.`
+      : `The group no longer counted this process as the holder of ${this.what}.`;
+    this.lose({ code, error: new QuorateError(code, happened) });
     resolve(bySession && outcome.reason !== 'ended by the group' ? 'expired' : 'ended');
+  }
+
+  /** Whoever gave it back: the failure is one. */
+  #tellFailed(error: QuorateError): void {
+    if (this.#isFailureTold) return;
+    this.#isFailureTold = true;
+    const { kind, name, token } = this;
+    this.instance.tell({ type: 'releaseFailed', kind, name, token, error });
   }
 
   #end(phase: 'released' | 'lost'): void {

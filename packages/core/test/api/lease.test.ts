@@ -1,7 +1,11 @@
 /** Leases against an engine whose answers the test gives by hand. */
+import { channel } from 'node:diagnostics_channel';
+import { diagnosticsChannels } from '../../src/api/diagnostics.ts';
+import type { QuorateEvent } from '../../src/api/events.ts';
 import { QuorateError } from '../../src/errors.ts';
 import { lockOp, resultCode } from '../../src/lock/command.ts';
 import { arrangeLease } from './arranged.ts';
+import type { EngineDouble } from './engine-double.ts';
 import { first, rejection, until } from './group.ts';
 
 describe('a lease', () => {
@@ -51,6 +55,39 @@ describe('a lease', () => {
     const releasing = lease.release();
     engine.loseSession();
     expect(await releasing).toBe('lost');
+  });
+
+  test.each([
+    ['the loss of its session', (engine: EngineDouble) => engine.loseSession(), 'SESSION_LOST'],
+    ['the word of the group', (engine: EngineDouble) => engine.answer([2, resultCode.notHeld, 0, null]), 'NOT_HELD'],
+  ] as const)('whose disposal fails through %s is lost, counted, published and told of once', async (_what, fail, code) => {
+    const { engine, quorate, lease } = await arrangeLease();
+    const events: QuorateEvent[] = [];
+    quorate.events$.subscribe((event) => events.push(event));
+    const published: unknown[] = [];
+    const listener = (message: unknown) => void published.push(message);
+    channel(diagnosticsChannels.leaseLost).subscribe(listener);
+    const disposing = lease[Symbol.asyncDispose]();
+    fail(engine);
+    await disposing;
+    channel(diagnosticsChannels.leaseLost).unsubscribe(listener);
+    expect(await lease.lost).toMatchObject({ code, error: { code } });
+    expect(published).toMatchObject([{ kind: 'lock', name: 'l', token: 7 }]);
+    expect(quorate.metrics()).toMatchObject({ losses: 1, held: 0, holds: { count: 1 } });
+    await lease[Symbol.asyncDispose]();
+    expect(events.filter(({ type }) => type === 'leaseLost' || type === 'releaseFailed')).toEqual([
+      { type: 'leaseLost', kind: 'lock', name: 'l', token: 7, code },
+      { type: 'releaseFailed', kind: 'lock', name: 'l', token: 7, error: expect.objectContaining({ code }) },
+    ]);
+  });
+
+  test('lost before its disposal has no release that could fail', async () => {
+    const { engine, quorate, lease } = await arrangeLease();
+    const types: string[] = [];
+    quorate.events$.subscribe(({ type }) => types.push(type));
+    engine.remaining = 0;
+    await lease[Symbol.asyncDispose]();
+    expect(types).toEqual(['leaseLost']);
   });
 
   test('is released again when the window of requests was full', async () => {

@@ -1,7 +1,7 @@
 /** A lost session is not the end of the process: what ends with it, and what comes back by itself. */
 import type { Leader } from '../../src/api/leader-watch.ts';
 import type { QuorateEvent } from '../../src/api/events.ts';
-import { first, gate, rejection, useGroup } from './group.ts';
+import { first, gate, rejection, until, useGroup } from './group.ts';
 
 describe('a client that is cut off for longer than its TTL (3 voters and a client)', () => {
   const group = useGroup();
@@ -96,6 +96,22 @@ describe('a client that is cut off for longer than its TTL (3 voters and a clien
     await first(client.election('e').leader$, ({ token }) => token === next?.token);
     expect(seen.map(({ leader }) => leader)).toEqual(['d', undefined, 'd']);
     await candidacy.stop();
+  });
+
+  test('that releases a lock and stops a campaign meanwhile is told that neither was given back', async () => {
+    const { client, lost } = await arrange();
+    const lease = await client.lock('x').acquire();
+    const candidacy = client.election('e').campaign('v');
+    await first(candidacy.current$, (it) => it !== undefined);
+    const told: string[] = [];
+    client.events$.subscribe((event) => {
+      if (event.type === 'leaseLost' || event.type === 'releaseFailed') told.push(`${event.type} ${event.name}`);
+    });
+    group().bus.disconnect('d');
+    await Promise.all([lease[Symbol.asyncDispose](), candidacy.stop(), lost]);
+    await until(() => told.length === 4);
+    expect([...told].sort()).toEqual(['leaseLost e', 'leaseLost x', 'releaseFailed e', 'releaseFailed x']);
+    expect(client.metrics()).toMatchObject({ losses: 2, held: 0 });
   });
 
   test('hold$ errors with SESSION_LOST', async () => {
