@@ -3,8 +3,8 @@ import { BehaviorSubject, filter, Observable } from 'rxjs';
 import { isPartitionsState } from '../operation.ts';
 import { memberMode, partitionWatch, phase } from '../partition/command.ts';
 import type { PartitionRow, PartitionsState } from '../partition/command.ts';
-import type { TimerHandle } from '../time/host.ts';
 import type { Instance } from './instance.ts';
+import { Interest } from './interest.ts';
 import type { Ownership, PartitionMemberInfo, PartitionOwner } from './partitions-contract.ts';
 
 /**
@@ -24,9 +24,6 @@ export function watchSet({ engine }: Instance, resource: string, listener: (stat
   });
 }
 
-/** Without a subscriber it ends when nobody has looked for this long. */
-const idleMsMax = 60_000;
-
 /** `null` where the set is not known: before the first answer, while there is no session, or where nobody has made it. */
 export class SetWatch {
   readonly ownership$: Observable<Ownership>;
@@ -34,8 +31,7 @@ export class SetWatch {
   readonly #rows = new Map<number, PartitionOwner>();
   #members: readonly PartitionMemberInfo[] = [];
   #pins: ReadonlyMap<number, string> = new Map();
-  #users = 0;
-  #idle: TimerHandle | undefined;
+  readonly #interest: Interest;
   #stop: (() => void) | null = null;
 
   constructor(
@@ -43,13 +39,15 @@ export class SetWatch {
     private readonly set: string,
     private readonly onCount: (count: number) => void,
   ) {
+    this.#interest = new Interest(instance.engine.host, () => this.#end());
     this.ownership$ = new Observable<Ownership>((subscriber) => {
       if (instance.isClosed) return subscriber.complete();
-      this.#use();
+      this.#interest.use();
+      this.#begin();
       const subscription = this.#states.pipe(filter((state): state is Ownership => state !== null)).subscribe(subscriber);
       return () => {
         subscription.unsubscribe();
-        this.#leave();
+        this.#interest.leave();
       };
     });
   }
@@ -58,9 +56,7 @@ export class SetWatch {
   get present(): Ownership | null {
     if (this.instance.isClosed) return null;
     this.#begin();
-    const { host } = this.instance.engine;
-    host.stopTimer(this.#idle);
-    if (this.#users === 0) this.#idle = host.startIdleTimer(() => this.#end(), idleMsMax);
+    this.#interest.look();
     return this.#states.value;
   }
 
@@ -76,23 +72,12 @@ export class SetWatch {
     this.#states.complete();
   }
 
-  #use(): void {
-    this.#users += 1;
-    this.instance.engine.host.stopTimer(this.#idle);
-    this.#begin();
-  }
-
-  #leave(): void {
-    this.#users -= 1;
-    if (this.#users === 0) this.#end();
-  }
-
   #begin(): void {
     this.#stop ??= watchSet(this.instance, partitionWatch.all + this.set, (state) => this.#onState(state));
   }
 
   #end(): void {
-    this.instance.engine.host.stopTimer(this.#idle);
+    this.#interest.end();
     this.#stop?.();
     this.#stop = null;
     this.#rows.clear();

@@ -2,43 +2,23 @@
 import { BehaviorSubject, Observable } from 'rxjs';
 import type { LockState } from '../lock/command.ts';
 import { isPartitionsState } from '../operation.ts';
-import type { TimerHandle } from '../time/host.ts';
 import type { Instance } from './instance.ts';
-
-/** A watch that only `present` keeps alive ends when nobody has asked for this long. */
-const idleMsMax = 60_000;
+import { Interest } from './interest.ts';
 
 /** `null` where the state is not known: before the first answer, and while there is no session to be told under. */
 export class ResourceWatch {
   readonly states = new BehaviorSubject<LockState | null>(null);
-  #users = 0;
-  #idle: TimerHandle | undefined;
+  readonly interest: Interest;
   readonly #stop: () => void;
 
   constructor(
     private readonly instance: Instance,
     private readonly resource: string,
   ) {
+    this.interest = new Interest(instance.engine.host, () => this.end());
     this.#stop = instance.engine.watch(resource, (state) => {
       if (!isPartitionsState(state)) this.states.next(state);
     });
-  }
-
-  use(): void {
-    this.#users += 1;
-    this.instance.engine.host.stopTimer(this.#idle);
-  }
-
-  leave(): void {
-    this.#users -= 1;
-    if (this.#users === 0) this.end();
-  }
-
-  /** Keeps it for a while, without a user. */
-  glance(): void {
-    if (this.#users > 0) return;
-    this.instance.engine.host.stopTimer(this.#idle);
-    this.#idle = this.instance.engine.host.startIdleTimer(() => this.end(), idleMsMax);
   }
 
   /** The session is over: what was known may be old. */
@@ -48,7 +28,7 @@ export class ResourceWatch {
 
   /** Nobody is told anything more. */
   end(): void {
-    this.instance.engine.host.stopTimer(this.#idle);
+    this.interest.end();
     if (this.instance.watches.get(this.resource) === this) this.instance.watches.delete(this.resource);
     this.#stop();
     this.states.complete();
@@ -69,11 +49,11 @@ export function resourceStates(instance: Instance, resource: string): Observable
   return new Observable((subscriber) => {
     if (instance.isClosed) return subscriber.complete();
     const watch = watchOf(instance, resource);
-    watch.use();
+    watch.interest.use();
     const subscription = watch.states.subscribe(subscriber);
     return () => {
       subscription.unsubscribe();
-      watch.leave();
+      watch.interest.leave();
     };
   });
 }
@@ -82,6 +62,6 @@ export function resourceStates(instance: Instance, resource: string): Observable
 export function presentState(instance: Instance, resource: string): LockState | null {
   if (instance.isClosed) return null;
   const watch = watchOf(instance, resource);
-  watch.glance();
+  watch.interest.look();
   return watch.states.value;
 }

@@ -1,0 +1,75 @@
+/** For how long the group is asked for what somebody looked at once. Against an engine double. */
+import type { Observable } from 'rxjs';
+import { systemHost } from '../../src/runtime/system-host.ts';
+import { arrange } from './arranged.ts';
+
+afterEach(() => jest.restoreAllMocks());
+
+/** The clock and the timers of the host, moved by hand. */
+function arrangeWatching() {
+  let nowMs = 1_000;
+  const due = new Map<object, { readonly atMs: number; readonly onDue: () => void }>();
+  jest.spyOn(systemHost, 'monotonicMs').mockImplementation(() => nowMs);
+  jest.spyOn(systemHost, 'startIdleTimer').mockImplementation((onDue, delayMs) => {
+    const timer = {};
+    due.set(timer, { atMs: nowMs + delayMs, onDue });
+    return timer;
+  });
+  jest.spyOn(systemHost, 'stopTimer').mockImplementation((timer) => void (timer && due.delete(timer)));
+  const pass = (ms: number) => {
+    nowMs += ms;
+    for (const [timer, { atMs, onDue }] of due) {
+      if (atMs > nowMs) continue;
+      due.delete(timer);
+      onDue();
+    }
+  };
+  const { engine, quorate } = arrange();
+  const lock = quorate.lock('l');
+  const partitions = quorate.partitions('orders', { count: 1 });
+  const watched = () => [...engine.watchers.keys()];
+  return { pass, watched, lock, partitions };
+}
+
+type World = ReturnType<typeof arrangeWatching>;
+
+describe.each<[string, (world: World) => unknown, (world: World) => Observable<unknown>]>([
+  ['lock.state', ({ lock }: World) => lock.state, ({ lock }: World) => lock.state$],
+  ['partitions.ownership', ({ partitions }: World) => partitions.ownership, ({ partitions }: World) => partitions.ownership$],
+])('what %s asks for', (_what, look, states$) => {
+  test('stays known for a minute after the last look, though a subscription came and went meanwhile', () => {
+    const world = arrangeWatching();
+    look(world);
+    world.pass(20_000);
+    const subscription = states$(world).subscribe();
+    world.pass(20_000);
+    subscription.unsubscribe();
+    world.pass(19_999);
+    expect(world.watched()).toHaveLength(1);
+    world.pass(1);
+    expect(world.watched()).toEqual([]);
+  });
+
+  test('stays known for a minute after a look beside a subscription', () => {
+    const world = arrangeWatching();
+    const subscription = states$(world).subscribe();
+    look(world);
+    subscription.unsubscribe();
+    world.pass(30_000);
+    look(world);
+    world.pass(59_999);
+    expect(world.watched()).toHaveLength(1);
+    world.pass(1);
+    expect(world.watched()).toEqual([]);
+  });
+
+  test('is asked for as long as there is a subscription, however long ago the last look was, and no longer', () => {
+    const world = arrangeWatching();
+    look(world);
+    const subscription = states$(world).subscribe();
+    world.pass(60_000);
+    expect(world.watched()).toHaveLength(1);
+    subscription.unsubscribe();
+    expect(world.watched()).toEqual([]);
+  });
+});
