@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import { defer, distinctUntilChanged, endWith, ignoreElements, interval, map, merge, shareReplay, takeUntil } from 'rxjs';
 import type { Engine } from '../runtime/engine.ts';
+import { isOver } from './status.ts';
 
 export interface Members {
   /** Rises by one with each change of voters; 0 before the group is known. */
@@ -18,7 +19,7 @@ export interface VoterInfo {
   readonly node: string;
   /** One life of its memory: a voter that lost its memory comes back under another. */
   readonly incarnation: string;
-  /** By the leader's word, within an election timeout; by this process's own ears where there is no leader. */
+  /** By the leader's word, within an election timeout; by this process's own ears where there is no leader. False once it is closed. */
   readonly heard: boolean;
   readonly leads: boolean;
 }
@@ -32,16 +33,18 @@ export interface StandbyInfo {
 
 export function membersOf(engine: Engine): Members {
   const { configuration, voters, standbys, clients } = engine.members;
-  const { leader } = engine.status;
+  const { status } = engine;
+  const isDeaf = isOver(status);
+  const leader = isDeaf ? null : status.leader;
   return {
     configuration,
     voters: voters.map(({ node, incarnation, isHeard }) => ({
       node,
       incarnation,
-      heard: isHeard || node === leader,
+      heard: !isDeaf && (isHeard || node === leader),
       leads: node === leader,
     })),
-    standbys: standbys.map(({ node, incarnation, lacking }) => ({ node, incarnation, lacking })),
+    standbys: isDeaf ? [] : standbys.map(({ node, incarnation, lacking }) => ({ node, incarnation, lacking })),
     clients: clients ?? undefined,
   };
 }
@@ -49,12 +52,12 @@ export function membersOf(engine: Engine): Members {
 /** Nobody says so when a voter falls silent or a standby catches up: whoever watches has them looked at this often. */
 const glanceMsMax = 1_000;
 
-/** The present members, then each change of them. */
+/** The present members, then each change of them; the last ones also to whoever subscribes after the end. */
 export function membersStream(engine: Engine, electionTimeoutMs: number): Observable<Members> {
   return defer(() => {
     const ended$ = engine.status$.pipe(ignoreElements(), endWith(true));
     const glances$ = interval(Math.min(glanceMsMax, electionTimeoutMs)).pipe(takeUntil(ended$));
-    return merge(engine.status$, glances$);
+    return merge(engine.status$, glances$).pipe(endWith(null));
   }).pipe(
     map(() => membersOf(engine)),
     distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),

@@ -28,7 +28,7 @@ export interface Quorate extends AsyncDisposable {
   readonly node: string;
   /** What this process is to the group right now. */
   readonly status: Status;
-  /** `status`, now and at each change. */
+  /** `status`, now and at each change; completes with the closed one. */
   readonly status$: Observable<Status>;
   /** What happens, one typed union. The first subscriber also gets what came before it, up to 100 events. */
   readonly events$: Observable<QuorateEvent>;
@@ -43,7 +43,7 @@ export interface Quorate extends AsyncDisposable {
   partitions(name: string, options: PartitionsOptions): Partitions;
   /** Who votes and who stands by for a vote, as far as this process knows. */
   readonly members: Members;
-  /** `members`, now and at each change. */
+  /** `members`, now and at each change; completes with the instance. */
   readonly members$: Observable<Members>;
   /**
    * Gives the standby of that name a vote; resolves once it has it, and at once where it had. Voters are changed one at a time, each

@@ -9,7 +9,7 @@ export interface Status {
    * state and waits for a seat. `client`: it asks those who vote.
    */
   readonly role: 'leader' | 'voter' | 'standby' | 'client';
-  /** The node that leads the group. */
+  /** The node that leads the group; undefined where none is known, as once `stage` is `closed`. */
   readonly leader: string | undefined;
   /** True while a leader reaches a majority of the voters, so that locks can be granted. */
   readonly quorum: boolean;
@@ -50,7 +50,9 @@ export interface OwnSeat {
   readonly voters: readonly string[];
 }
 
-export function statusOf(status: EngineStatus, { node, voters }: OwnSeat): Status {
+export function statusOf(told: EngineStatus, { node, voters }: OwnSeat): Status {
+  // Through a closed client nobody is heard, whatever was heard last.
+  const status = isOver(told) ? { ...told, leader: null, connected: [] } : told;
   const { founding, leader, connected, connection, session, opensInMs } = status;
   const isWithoutVote = status.role === 'client' || status.role === 'standby';
   const isLost = founding !== null && isWithoutVote;
@@ -87,7 +89,7 @@ const readinessText: Readonly<Record<EngineStatus['readiness'], string | undefin
   'no session': 'no session is open',
 };
 
-function isOver({ session, connection }: EngineStatus): boolean {
+export function isOver({ session, connection }: EngineStatus): boolean {
   return session === 'closed' || connection === 'closed';
 }
 
@@ -102,12 +104,12 @@ export function hasQuorum({ leader, connected, voters, role }: EngineStatus): bo
 /** Voters fall silent and openings come nearer without an event that says so: whoever watches has them looked at this often. */
 const glanceMsMax = 1_000;
 
-/** The present status, then each that differs. */
+/** The present status, then each that differs; the last one, which is closed, also to whoever subscribes after it. */
 export function statusStream(engine: Engine, seat: OwnSeat, electionTimeoutMs: number): Observable<Status> {
   return defer(() => {
     const ended$ = engine.status$.pipe(ignoreElements(), endWith(true));
     const glances$ = interval(Math.min(glanceMsMax, electionTimeoutMs)).pipe(takeUntil(ended$));
-    return merge(engine.status$, glances$);
+    return merge(engine.status$, glances$).pipe(endWith(null));
   }).pipe(
     map(() => statusOf(engine.status, seat)),
     distinctUntilChanged(looksSame),

@@ -1,10 +1,13 @@
 /** What can be seen of an instance: status, events, diagnostics channels and the logger. */
 import { channel } from 'node:diagnostics_channel';
+import { lastValueFrom } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { diagnosticsChannels } from '../../src/api/diagnostics.ts';
 import { EventFeed } from '../../src/api/events.ts';
 import type { QuorateEvent } from '../../src/api/events.ts';
 import type { Logger } from '../../src/api/logger.ts';
 import { soloQuorate } from '../../src/api/solo.ts';
+import { arrange } from './arranged.ts';
 import { first, useGroup } from './group.ts';
 
 function recordingLogger(): { logger: Logger; lines: [string, object, string][] } {
@@ -27,6 +30,38 @@ describe('observing', () => {
     const status = await first(leader.status$, ({ missing }) => missing.length === 1);
     expect(status).toMatchObject({ quorum: true, missing: [silent.node], text: `leading; not heard: ${silent.node}` });
     expect((await first(silent.status$, ({ connection }) => connection === 'disconnected')).connection).toBe('disconnected');
+  });
+
+  test('after close status$ and members$ give what there is last, and complete: closed, and nobody is heard (3 voters, 1 client)', async () => {
+    const quorates = [...(await group().joinAll()), await group().join('d')];
+    for (const { members$ } of quorates) await first(members$, ({ voters }) => voters.length === 3 && voters.every(({ heard }) => heard));
+    for (const quorate of quorates) {
+      const watched = [lastValueFrom(quorate.status$), lastValueFrom(quorate.members$)] as const;
+      await quorate.close();
+      expect(quorate.status).toMatchObject({ stage: 'closed', text: 'closed', leader: undefined, quorum: false, ready: false });
+      expect(quorate.status.missing).toEqual(['a', 'b', 'c'].filter((voter) => voter !== quorate.node));
+      expect(quorate.members).toMatchObject({ configuration: 1, standbys: [] });
+      expect(quorate.members.voters.map(({ heard, leads }) => heard || leads)).toEqual([false, false, false]);
+      expect(await Promise.all(watched)).toEqual([quorate.status, quorate.members]);
+      const late = [lastValueFrom(quorate.status$), lastValueFrom(quorate.members$)] as const;
+      expect(await Promise.all(late)).toEqual([quorate.status, quorate.members]);
+    }
+  });
+
+  test.each(['status$', 'members$'] as const)('%s that nobody watched gives its last value after close', async (name) => {
+    const quorate = await soloQuorate();
+    await quorate.close();
+    const last$: Observable<unknown> = quorate[name];
+    expect(await lastValueFrom(last$)).toEqual(name === 'status$' ? quorate.status : quorate.members);
+  });
+
+  test('of a closed client nobody is heard, whatever was heard last (engine double)', async () => {
+    const { engine, quorate } = arrange();
+    expect(quorate.members.voters).toEqual([{ node: 'n', incarnation: 'i', heard: true, leads: true }]);
+    engine.status = { ...engine.status, connection: 'closed' };
+    expect(quorate.members.voters).toEqual([{ node: 'n', incarnation: 'i', heard: false, leads: false }]);
+    expect(quorate.status).toMatchObject({ stage: 'closed', leader: undefined, quorum: false });
+    await quorate.close({ timeoutMs: 0 });
   });
 
   test('a logger is told of events with the object first, and may throw', async () => {
