@@ -114,6 +114,8 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return warn(`The wall clock jumped by ${Math.round(event.byMs)} ms against the monotonic clock.`);
     case 'eventLoopBlocked':
       return warn(`The event loop was blocked for ${Math.round(event.forMs)} ms; leases are at risk.`);
+    case 'closeFailed':
+      return warn(event.error.message);
     case 'stopped':
       return error(`This node stopped: ${event.error.message}`);
     case 'closed':

@@ -57,6 +57,11 @@ export class EventFeed {
     this.#logger = logger;
   }
 
+  /** Somebody is told at once, or has a log to read. */
+  get isHeard(): boolean {
+    return this.#logger !== undefined || this.#subject.observed;
+  }
+
   tell(event: QuorateEvent): void {
     this.#log(event);
     if (this.#early === null) return this.#subject.next(event);

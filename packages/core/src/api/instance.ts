@@ -162,6 +162,8 @@ export class Instance {
       case 'connection':
         if (event.status === 'closed') this.#onTransportClosed(event.error);
         return;
+      case 'closeFailed':
+        return void (this.feed.isHeard || process.emitWarning(event.error.message));
       case 'stopped':
         return this.#onStopped(event.error);
       default:

@@ -65,7 +65,10 @@ export interface Quorate extends AsyncDisposable {
   /**
    * Leaves: no new grants (`CLOSED`), the signals of all leases fire, running callbacks are awaited, leases given back, leadership
    * handed over. Past the deadline the leases of callbacks still at work run out by themselves, and the result names them.
-   * Idempotent: later calls return the first one's result. Rejects only with `INVALID_OPTIONS`.
+   * A transport or storage that is slow to let go is waited for until then too, but a second at least; that, or its failure, is an event
+   * `closeFailed`. Idempotent: later calls return the first one's result. Rejects only with `INVALID_OPTIONS`.
+   *
+   * A callback of `run`, `lead` or `own` must not await it: it waits for that callback, so neither ends before the deadline.
    */
   close(options?: CloseOptions): Promise<CloseResult>;
   /** `close()` with its default deadline. */
@@ -158,11 +161,14 @@ export class JoinedQuorate implements Quorate {
 
   async #close(timeoutMs: number): Promise<CloseResult> {
     const instance = this.#instance;
-    const result = await closeInstance(instance, timeoutMs);
-    instance.isClosed = true;
-    for (const watch of [...instance.watches.values(), ...instance.setWatches]) watch.end();
-    instance.tell({ type: 'closed', lapsed: result.lapsed });
-    instance.feed.complete();
-    return result;
+    try {
+      const result = await closeInstance(instance, timeoutMs);
+      instance.tell({ type: 'closed', lapsed: result.lapsed });
+      return result;
+    } finally {
+      instance.isClosed = true;
+      for (const watch of [...instance.watches.values(), ...instance.setWatches]) watch.end();
+      instance.feed.complete();
+    }
   }
 }

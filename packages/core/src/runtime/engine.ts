@@ -9,6 +9,7 @@ import type { VoterOrder } from '../paxos/voter-order.ts';
 import type { SessionLoss } from '../session/session-holder.ts';
 import type { Host } from '../time/host.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { CloseFailure } from './ending.ts';
 import type { Versions } from './versions.ts';
 import type { ChannelEvent, ChannelStatus, Transport } from '../transport/transport.ts';
 
@@ -86,6 +87,8 @@ export type EngineEvent =
   | { readonly type: 'overload'; readonly dropped: number }
   | { readonly type: 'clockJump'; readonly byMs: number }
   | { readonly type: 'eventLoopBlocked'; readonly forMs: number }
+  /** The transport, the log of foundings or the storage could not be let go, or not in time. */
+  | CloseFailure
   | { readonly type: 'stopped'; readonly error: Error };
 
 export interface EngineStatus extends MemberStatus {
@@ -143,7 +146,8 @@ export interface Engine {
    */
   endSession(timeoutMs: number): Promise<boolean>;
   /**
-   * Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline.
+   * Ends the session at the group (its leases with it), hands leadership over, leaves the transport. Resolves by the deadline, or a
+   * second after it where the transport or the storage takes that long; never rejects.
    * Without `endSession` the session is left to run out: what still works under its leases must not overlap with a next holder.
    */
   close(timeoutMs: number, endSession?: boolean): Promise<{ readonly sessionClosed: boolean }>;

@@ -17,6 +17,7 @@ import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus } from './engine.ts';
 import { ArbiterLink } from './arbiter-link.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, mailboxFull, storageError } from './create-member.ts';
+import { letGo, stoppedLeavingMs, within } from './ending.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { FrameIntake } from './frame-intake.ts';
 import { leaveSeat, SessionEnd } from './leaving.ts';
@@ -70,6 +71,7 @@ class RunningEngine implements Engine {
   private phase: 'running' | 'closing' | 'stopped' = 'running';
   private succession: Promise<void> | undefined;
   private sessionEnd: SessionEnd | undefined;
+  private ending: Promise<void> | undefined;
   private readonly counts = { framesIn: 0, framesOut: 0, leaderChanges: 0 };
   /** Of the turn under way, where somebody watches. */
   private observedInputs: MemberInput[] = [];
@@ -192,14 +194,15 @@ class RunningEngine implements Engine {
   }
 
   async close(timeoutMs: number, endSession = true): Promise<{ readonly sessionClosed: boolean }> {
-    if (this.phase !== 'running') return { sessionClosed: false };
+    if (this.phase !== 'running') return (await within(this.host, timeoutMs, this.ending), { sessionClosed: false });
     this.phase = 'closing';
     const dueMs = this.host.monotonicMs() + timeoutMs;
     const sessionClosed = endSession && (await this.endSession(timeoutMs));
     await this.leaveSeat(dueMs - this.host.monotonicMs());
     this.give({ type: 'resign', at: readClock(this.host) });
     await new Promise<void>((turnDone) => this.host.afterOthers(turnDone));
-    await this.shutDown();
+    const leftMs = dueMs - this.host.monotonicMs();
+    await (this.ending ? within(this.host, leftMs, this.ending) : (this.ending = this.end(leftMs)));
     return { sessionClosed };
   }
 
@@ -373,28 +376,25 @@ class RunningEngine implements Engine {
     await leaveSeat(this, this.member.inspect.self, { timeoutMs, leaderlessMs: 8 * this.options.electionTimeoutMs });
   }
 
-  private async shutDown(): Promise<void> {
-    if (this.phase === 'stopped') return;
+  private async end(timeoutMs: number): Promise<void> {
     this.phase = 'stopped';
     this.host.stopTimer(this.timer);
     this.publisher.flush();
     this.toldSession.state = 'closed';
     this.outcomes.end('closed');
-    try {
-      await Promise.all([this.arbiter.close(), this.channel?.close(), this.succession]);
-    } finally {
-      await closeStorage(this.options);
-      this.connection = 'closed';
-      this.statuses.next(this.status);
-      this.statuses.complete();
-      this.events.complete();
-    }
+    const { channel, arbiter, options } = this;
+    const held = { channel, arbiter, storage: options.storage, written: () => this.succession };
+    await letGo(this.host, held, timeoutMs, { tell: (failure) => this.tell(failure), isHeard: () => this.events.observed });
+    this.connection = 'closed';
+    this.statuses.next(this.status);
+    this.statuses.complete();
+    this.events.complete();
   }
 
   /** Something that cannot happen did, or the storage failed: this voter says nothing more. */
   private stop(error: Error): void {
     if (this.phase === 'stopped') return;
     this.tell({ type: 'stopped', error });
-    this.shutDown().catch((cause: unknown) => process.emitWarning(`Quorate could not leave its transport: ${String(cause)}`));
+    this.ending = this.end(stoppedLeavingMs);
   }
 }
