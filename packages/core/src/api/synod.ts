@@ -19,6 +19,7 @@ import { callTimeoutMsDefault, checkTimeout, durationMsMax, startTimer } from '.
 import { resolveJoinOptions } from './join-options.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 import { endAfterPause } from './refusal.ts';
+import { checkSignal } from './signal.ts';
 
 export interface SynodOptions {
   readonly transport: Transport;
@@ -42,13 +43,17 @@ export interface ProposeOptions {
 export interface Decree<T> {
   /**
    * Resolves with the one value that is chosen, which may be another's. Values are what JSON can carry. Rejects with NO_QUORUM at
-   * the deadline, ABORTED, CLOSED, VOTERS_DIFFER, COMMAND_TOO_LARGE, INVALID_OPTIONS, or what the transport failed with.
+   * the deadline, ABORTED, CLOSED, VOTERS_DIFFER, COMMAND_TOO_LARGE, INVALID_OPTIONS, TRANSPORT_CLOSED once the user's client is
+   * closed, or what the transport could not be opened for.
    */
   propose(value: T, options?: ProposeOptions): Promise<T>;
-  /** The decision, once there is one, and completes; proposes nothing. Errors only where the transport could not be opened, a second late. */
+  /**
+   * The decision, once there is one, and completes; proposes nothing. Without one it completes at `close`, and errors, a second
+   * late, where the transport could not be opened, or with TRANSPORT_CLOSED once the user's client is closed.
+   */
   readonly decision$: Observable<T>;
   readonly decision: { readonly value: T } | undefined;
-  /** Leaves the transport; the user's connection stays open. Idempotent. */
+  /** Leaves the transport; the user's connection stays open. Idempotent; never rejects. */
   close(): Promise<void>;
 }
 
@@ -69,7 +74,9 @@ class RunningDecree<T> implements Decree<T> {
   private self: Proposer;
   private channel: Channel | null = null;
   private timer: TimerHandle | undefined;
-  private isClosed = false;
+  private closing: Promise<void> | null = null;
+  /** The user's client is closed: nothing is heard any more. */
+  private isCutOff = false;
   private outcome: { readonly value: T } | undefined;
   private wanted: string | null = null;
   private isAsking = false;
@@ -97,6 +104,7 @@ class RunningDecree<T> implements Decree<T> {
           subscriber.complete();
         },
         error: (error) => endAfterPause(systemHost, subscriber, () => subscriber.error(error)),
+        complete: () => subscriber.complete(),
       });
     });
   }
@@ -104,21 +112,32 @@ class RunningDecree<T> implements Decree<T> {
   async propose(value: T, { timeoutMs, signal }: ProposeOptions = {}): Promise<T> {
     const text = this.textOf(value);
     const limitMs = checkTimeout('timeoutMs', timeoutMs, callTimeoutMsDefault);
+    checkSignal(signal);
     if (this.outcome) return this.outcome.value;
-    if (this.isClosed) throw new QuorateError('CLOSED', 'A value was proposed to a synod that is closed.');
+    if (this.closing) throw new QuorateError('CLOSED', 'A value was proposed to a synod that is closed.');
     if (signal?.aborted) throw new QuorateError('ABORTED', 'A proposal was aborted before it began.', { cause: signal.reason });
     this.wanted ??= text;
     this.give({ type: 'propose', value: this.wanted, at: readClock(systemHost) });
     return this.awaitDecision(limitMs, signal);
   }
 
-  async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+  close(): Promise<void> {
+    // Said before anybody is told, who may ask for more at once.
+    this.closing ??= Promise.resolve().then(() => this.leave());
+    return this.closing;
+  }
+
+  private async leave(): Promise<void> {
     systemHost.stopTimer(this.timer);
     for (const fail of [...this.failures]) fail(new QuorateError('CLOSED', 'The synod was closed while a proposal was under way.'));
+    // Whoever only watches need not handle an end that was asked for.
+    this.decided.complete();
     const channel = await this.opening.catch(() => null);
-    await channel?.close();
+    try {
+      await channel?.close();
+    } catch (cause) {
+      process.emitWarning(`Quorate could not leave its transport: ${String(cause)}`);
+    }
   }
 
   private awaitDecision(limitMs: number, signal: AbortSignal | undefined): Promise<T> {
@@ -158,16 +177,20 @@ class RunningDecree<T> implements Decree<T> {
       node,
       voters,
       onFrame: (bytes) => this.onFrame(bytes),
-      onStatus: (_status, error) => error && this.reportClosed(error),
+      onStatus: (status, error) => status === 'closed' && this.onClosed(error),
       onEvent: () => undefined,
     });
     this.channel = channel;
+    if (channel.status === 'closed') this.onClosed(undefined);
     this.begin();
     return channel;
   }
 
-  private reportClosed(error: Error): void {
-    if (this.channel?.status === 'closed') for (const fail of [...this.failures]) fail(error);
+  /** Ends what waits and what comes later, unless it was decided before. */
+  private onClosed(cause: Error | undefined): void {
+    this.isCutOff = true;
+    systemHost.stopTimer(this.timer);
+    this.decided.error(new QuorateError('TRANSPORT_CLOSED', 'The client under this synod is closed.', { cause }));
   }
 
   private onFrame(bytes: Uint8Array): void {
@@ -181,7 +204,7 @@ class RunningDecree<T> implements Decree<T> {
   }
 
   private give(input: SynodMemberInput): void {
-    if (this.isClosed || !this.channel) return;
+    if (this.closing || this.isCutOff || !this.channel) return;
     const output = this.member.step(input);
     this.send(output);
     for (const event of output.events) {

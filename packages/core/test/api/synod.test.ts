@@ -82,6 +82,45 @@ describe('synod', () => {
     await expect(a?.propose('mine')).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  test('completes for whoever watches when it is closed (3 voters, 2 of them never started)', async () => {
+    const [a] = decrees<string>(['a']);
+    const watch = (): Promise<string> => firstValueFrom(a!.decision$, { defaultValue: 'nothing' });
+    const early = watch();
+    await a?.close();
+    expect([await early, await watch()]).toEqual(['nothing', 'nothing']);
+  });
+
+  test('closes though its transport cannot be left, and warns (3 voters, 2 of them never started)', async () => {
+    const warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const transport = memoryTransport({ timing });
+    const open: typeof transport.open = async (options) => {
+      return Object.assign(await transport.open(options), { close: () => Promise.reject(new Error('still busy')) });
+    };
+    await synod<string>({ transport: { ...transport, open }, voters, node: 'a' }).close();
+    expect(warning.mock.calls).toEqual([['Quorate could not leave its transport: Error: still busy']]);
+    warning.mockRestore();
+  });
+
+  test('ends with TRANSPORT_CLOSED, then and later, once the user’s client is closed (3 voters, 2 of them never started)', async () => {
+    const bus = memoryBus();
+    const a = synod<string>({ transport: memoryTransport({ bus, timing }), voters, node: 'a' });
+    open.push(a);
+    await a.propose('early', { timeoutMs: 1 }).catch(() => undefined);
+    const closed: unknown = expect.objectContaining({ code: 'TRANSPORT_CLOSED' });
+    const ends = [a.propose('mine', { timeoutMs: Infinity }), firstValueFrom(a.decision$)].map((it) => expect(it).rejects.toEqual(closed));
+    bus.close();
+    await Promise.all(ends);
+    await expect(a.propose('late', { timeoutMs: Infinity })).rejects.toEqual(closed);
+    await expect(firstValueFrom(a.decision$)).rejects.toEqual(closed);
+  });
+
+  test('refuses what is no signal, and closes as ever (3 voters, 2 of them never started)', async () => {
+    const [a] = decrees<string>(['a']);
+    const signal = {} as AbortSignal;
+    await expect(a?.propose('mine', { signal })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await a?.close();
+  });
+
   test('refuses what JSON cannot carry, and what no frame has room for (3 voters)', async () => {
     const [a] = decrees<unknown>(['a']);
     await expect(a?.propose(undefined)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
