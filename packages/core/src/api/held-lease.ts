@@ -43,6 +43,8 @@ export class HeldLease implements Lease, LivingLease {
   #release: Promise<ReleaseOutcome> | null = null;
   #onEnd: (() => void) | null = null;
   #isFailureTold = false;
+  /** Settled once the last change is answered: what a process asks for need not be chosen in the order of its asking. */
+  #changes: Promise<void> | null = null;
 
   constructor(instance: Instance, { kind, name, resource }: Resource, session: number, [, , token, note]: LockResult, waitedMs: number) {
     this.instance = instance;
@@ -171,10 +173,21 @@ export class HeldLease implements Lease, LivingLease {
     return `the ${this.kind} "${this.name}"`;
   }
 
-  /** A request that names the token and is answered `done`. */
+  /** A request that names the token and is answered `done`. It waits for the change before it, and a release waits for it. */
   protected change(build: (seq: number) => LockOp): Promise<void> {
+    if (!this.valid) return Promise.reject(this.#notHeld());
+    const changed = this.#changes === null ? this.#askChange(build) : this.#changes.then(() => this.#askChange(build));
+    const onAnswer = (): void => {
+      if (this.#changes === answered) this.#changes = null;
+    };
+    const answered = changed.then(onAnswer, onAnswer);
+    this.#changes = answered;
+    return changed;
+  }
+
+  #askChange(build: (seq: number) => LockOp): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.valid) return reject(this.#notHeld());
+      if (!this.isLiving) return reject(this.#notHeld());
       this.instance.request(
         this.session,
         build,
@@ -194,7 +207,10 @@ export class HeldLease implements Lease, LivingLease {
     const fail = (error: QuorateError): void => {
       // A request too large leaves the lease as it was; where the transport is gone it runs out.
       if (error.code === 'TRANSPORT_CLOSED') this.lose({ code: 'SESSION_LOST', error });
-      else this.#phase = 'held';
+      else if (this.#phase === 'releasing') {
+        this.#phase = 'held';
+        this.#release = null;
+      }
       reject(error);
     };
     const onOutcome = (outcome: RequestOutcome): void => {
@@ -206,7 +222,9 @@ export class HeldLease implements Lease, LivingLease {
       instance.request(session, bare, (second) => this.#finishRelease(second, () => reject(failed)), fail);
     };
     this.#phase = 'releasing';
-    instance.request(session, (seq) => [lockOp.release, seq, resource, token, note], onOutcome, fail);
+    const ask = (): void => instance.request(session, (seq) => [lockOp.release, seq, resource, token, note], onOutcome, fail);
+    if (this.#changes === null) ask();
+    else void this.#changes.then(ask);
   }
 
   #finishRelease(outcome: RequestOutcome, resolve: (outcome: ReleaseOutcome) => void): void {

@@ -9,8 +9,6 @@ import type { ReleaseOptions, Term } from './lease-contract.ts';
 
 export class HeldTerm extends HeldLease implements Term {
   readonly #election: string;
-  /** Settled once the proclaim before was answered: what a process asks for need not be chosen in the order of its asking. */
-  #proclaimed: Promise<unknown> = Promise.resolve();
 
   constructor(instance: Instance, resource: Resource, session: number, granted: LockResult, waitedMs: number) {
     super(instance, resource, session, granted, waitedMs);
@@ -19,11 +17,7 @@ export class HeldTerm extends HeldLease implements Term {
 
   async proclaim(value: string): Promise<void> {
     checkNote('value', value);
-    const proclaimed = this.#proclaimed.then(() => {
-      return this.change((seq): ProclaimOp => [lockOp.proclaim, seq, this.#election, this.token, value]);
-    });
-    this.#proclaimed = proclaimed.catch(() => undefined);
-    return proclaimed;
+    return this.change((seq): ProclaimOp => [lockOp.proclaim, seq, this.#election, this.token, value]);
   }
 
   resign(options?: ReleaseOptions): Promise<'released' | 'lost'> {

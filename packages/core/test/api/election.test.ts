@@ -127,6 +127,23 @@ describe('a campaign whose value was changed while it was in the queue (engine d
     await proclaiming;
   });
 
+  test('takes what is proclaimed before a resignation, made in the same turn, in that order', async () => {
+    const { engine, quorate } = arrange();
+    const candidacy = quorate.election('e').campaign('one');
+    await until(() => engine.ops.length === 1);
+    engine.answer([1, resultCode.granted, 7, null]);
+    await until(() => candidacy.current !== undefined);
+    const term = candidacy.current;
+    const calls = [term?.proclaim('two'), term?.proclaim('three'), term?.resign()];
+    expect(term?.valid).toBe(false);
+    for (const [seq, kind] of [lockOp.proclaim, lockOp.proclaim, lockOp.release].entries()) {
+      await until(() => engine.ops.length === seq + 2);
+      expect(engine.ops.at(-1)?.[0]).toBe(kind);
+      engine.answer([seq + 2, resultCode.done, 7, null]);
+    }
+    expect(await Promise.all(calls)).toEqual([undefined, undefined, 'released']);
+  });
+
   test('proclaims what is said at the news of the term after it, and though it is refused', async () => {
     const { engine, elect, proclaimed } = arrangeElected((_candidacy, term) => void term.proclaim('three'));
     await elect();
