@@ -19,6 +19,10 @@ export function logLineOf(event: QuorateEvent): LogLine {
       return error(`${event.node} wants the voters ${votersText(event.theirs)}; this process wants ${votersText(event.ours)}.`);
     case 'clocksDiffer':
       return error(`${clocksApartText(event)}; no group is formed of both until they are right.`);
+    case 'timingDiffers':
+      return error(
+        `${event.node} leads with an election timeout of ${event.theirsMs} ms, too long for one of ${event.oursMs} ms here: this voter grants it no lease. Give all voters the same timing.`,
+      );
     case 'nodeNameTaken':
       return error(`A live process of the group already uses the node name ${event.by.node}.`);
     case 'versionGap':
@@ -132,6 +136,7 @@ const causeText = {
   leaving: 'one leaves',
   autopilot: 'one was silent for too long',
 } as const;
+
 export function clocksApartText({ node, from, byMs }: ClocksApart): string {
   return `The wall clocks of ${node} and ${from} differ by ${Math.round(byMs)} ms`;
 }

@@ -41,6 +41,8 @@ export abstract class Follower<V> {
   protected out: ReplicaOutput<V> = { persist: [], send: [], apply: [], events: [] };
   protected isInDoubt: boolean;
   private acknowledgement: Acknowledgement<V>;
+  /** Voters that asked for longer leases than it grants. */
+  private readonly refusedLeasesOf = new Set<string>();
 
   constructor(protected readonly options: ReplicaOptions<V>) {
     const { memory, nowMs, timing, limits, configuration, self, succession } = options;
@@ -156,7 +158,7 @@ export abstract class Follower<V> {
     this.electionDueMs = nowMs + this.electionDelayMs();
     this.learner.learnUpTo(ballot, chosenIndex, from.node, nowMs, this.out);
     this.log.compactTo(Math.min(compactTo, this.log.chosenIndex));
-    if (leaseMs > this.options.timing.leaseMaxMs) return;
+    if (leaseMs > this.options.timing.leaseMaxMs) return this.complainOnce(from.node, leaseMs);
     this.granted.grant(ballot, leaseMs, nowMs);
     this.learner.record(this.out);
     this.reply(from, { type: 'heartbeatSeen', ballot, id, appliedIndex: this.log.chosenIndex });
@@ -194,6 +196,12 @@ export abstract class Follower<V> {
 
   protected reply(to: Proposer, message: PaxosMessage<V>): void {
     this.out.send.push({ to: { type: 'node', node: to.node }, message });
+  }
+
+  private complainOnce(node: string, theirsMs: number): void {
+    if (this.refusedLeasesOf.has(node)) return;
+    this.refusedLeasesOf.add(node);
+    this.out.events.push({ type: 'timingDiffers', node, theirsMs, oursMs: this.options.timing.electionTimeoutMs });
   }
 
   private reject(to: Proposer, ballot: Ballot, leaseRemainingMs: number): void {

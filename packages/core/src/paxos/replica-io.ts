@@ -79,7 +79,12 @@ export type ReplicaEvent =
   | { readonly type: 'canvassing'; readonly ballot: Ballot }
   | { readonly type: 'leading'; readonly ballot: Ballot; readonly beginSlot: Slot; readonly adopted: number; readonly filled: number }
   | { readonly type: 'steppedDown'; readonly ballot: Ballot; readonly reason: 'outbid' | 'majority silent' | 'handed over' | 'moved' }
-  | { readonly type: 'following'; readonly ballot: Ballot };
+  | { readonly type: 'following'; readonly ballot: Ballot }
+  /**
+   * The lease that this leader asks for, `theirsMs` (its election timeout), is more than is granted where one's own is `oursMs`: while
+   * that is so it leads by the others, or not at all. Once for each sender and configuration.
+   */
+  | { readonly type: 'timingDiffers'; readonly node: string; readonly theirsMs: number; readonly oursMs: number };
 
 /** Fields in the order in which they are carried out: nothing is sent before `persist` is durable, nothing applied before that. */
 export interface ReplicaOutput<V> {

@@ -5,6 +5,22 @@ import type { PaxosMessage } from '../../src/paxos/message.ts';
 const five = ['a', 'b', 'c', 'd', 'e'];
 const types = (messages: readonly PaxosMessage<string>[]): string[] => messages.map(({ type }) => type);
 
+describe('a heartbeat that asks for a longer lease than is granted', () => {
+  it('is not answered, and its sender named once with both timings (3 voters)', () => {
+    const desk = new Desk({ node: 'b' });
+    const asking = (node: string, round: number, leaseMs: number): PaxosMessage<string>[] => {
+      return desk.hear(node, { ...heartbeatOf(ballotOf(node, round)), leaseMs } as PaxosMessage<string>);
+    };
+    const told = (): unknown[] => desk.last.events.filter(({ type }) => type === 'timingDiffers');
+    expect(types(asking('a', 1, deskTiming.leaseMaxMs))).toEqual(['heartbeatSeen']);
+    expect(told()).toEqual([]);
+    expect(asking('a', 1, 5_000)).toEqual([]);
+    expect(told()).toEqual([{ type: 'timingDiffers', node: 'a', theirsMs: 5_000, oursMs: deskTiming.electionTimeoutMs }]);
+    asking('a', 1, 6_000);
+    expect(told()).toEqual([]);
+  });
+});
+
 describe('votes', () => {
   it('are acknowledged cumulatively, with those beyond a gap named (5 voters)', () => {
     const desk = new Desk({ node: 'b', voters: five });
