@@ -32,7 +32,8 @@ export interface Lock {
   /**
    * Waits for the lock, runs the callback under it and releases it once the callback has settled. Resolves with the callback's
    * value or rejects with its error. Rejects with `LEASE_LOST` where the lease ended first, even though the callback resolved;
-   * its value is then in `cause`. `options.signal` and `timeoutMs` are for the waiting: a callback ends by itself.
+   * its value is then in `cause`. `options.signal` and `timeoutMs` are for the waiting: a callback ends by itself. A callback may call
+   * `quorate.close()`, but must not await or return it: it waits for the callback, and past its deadline this is `LEASE_LOST`.
    */
   run<T>(callback: (lease: Lease) => Promise<T> | T, options?: AcquireOptions): Promise<T>;
   /**

@@ -68,7 +68,7 @@ export interface Quorate extends AsyncDisposable {
    * A transport or storage that is slow to let go is waited for until then too, but a second at least; that, or its failure, is an event
    * `closeFailed`. Idempotent: later calls return the first one's result. Rejects only with `INVALID_OPTIONS`.
    *
-   * A callback of `run`, `lead` or `own` must not await it: it waits for that callback, so neither ends before the deadline.
+   * A callback of `run`, `lead` or `own` must not await or return it: it waits for that callback, so neither ends before the deadline.
    */
   close(options?: CloseOptions): Promise<CloseResult>;
   /** `close()` with its default deadline. */
