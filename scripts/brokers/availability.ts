@@ -20,8 +20,11 @@ export type Availability = Found | Unavailable;
 
 /** What a caller needs of its broker; it decides which sources can serve. */
 export interface BrokerNeeds {
-  /** The caller stops, kills or configures it: an address that belongs to somebody else will not do. */
-  readonly own?: boolean;
+  /**
+   * `true`: the caller stops or kills it, so an address that belongs to somebody else will not do. `'process'`: it configures it or
+   * needs its process id as well, so docker will not do either.
+   */
+  readonly own?: boolean | 'process';
   /** How many servers; three make a cluster. */
   readonly cluster?: 1 | 3;
   /** `false` takes what is already fetched and fetches nothing. */

@@ -1,6 +1,6 @@
 /** Brokers from the project's compose.yaml, where docker runs: each a compose project of its own on ports of its own. */
 import { resolve } from 'node:path';
-import type { Found, Source } from './availability.ts';
+import type { BrokerNeeds, Found, Source } from './availability.ts';
 import { brokerOf } from './broker.ts';
 import type { Broker, BrokerMember } from './broker.ts';
 import { findOnPath, runCommand } from './command.ts';
@@ -26,16 +26,28 @@ const defaultPorts: Record<ServiceName, number> = { nats: 4222, kafka: 9092 };
 /** Long enough to pull an image. */
 const upTimeoutMs = 5 * 60_000;
 
-export function dockerSource(service: ServiceName): Source<DockerFound> {
+/** Passed over, and where docker runs that is said, for needs that a service of compose.yaml cannot meet. */
+export function dockerSource(service: ServiceName, needs: BrokerNeeds): Source<DockerFound> {
   return {
     name: 'docker',
     find: async () => {
       if (!findOnPath('docker')) throw new Error('no docker on the PATH');
       await runCommand('docker', ['info'], { timeoutMs: 10_000 });
       await runCommand('docker', ['compose', 'version'], { timeoutMs: 10_000 });
+      const unmet = unmetNeed(needs);
+      if (unmet !== undefined) {
+        process.stderr.write(`docker is passed over for ${service}: ${unmet}\n`);
+        throw new Error(`passed over: ${unmet}`);
+      }
       return { available: true, source: 'docker', detail: `service ${service} of compose.yaml`, version: versions[service] };
     },
   };
+}
+
+function unmetNeed({ own, cluster }: BrokerNeeds): string | undefined {
+  if (cluster === 3) return 'its service is one server, and a cluster is asked for';
+  if (own === 'process') return 'its service has a fixed configuration and no process id of this machine, and one of them is needed';
+  return undefined;
 }
 
 export async function startDocker(service: ServiceName, options: DockerOptions): Promise<Broker> {

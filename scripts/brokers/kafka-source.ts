@@ -33,7 +33,7 @@ export function findKafka(needs: BrokerNeeds = {}): Promise<KafkaFound | Extract
   if (addresses && !needs.own && needs.cluster !== 3)
     sources.push({ name: 'address', decisive: true, find: () => fromAddresses(addresses) });
   sources.push({ name: 'path', find: fromPath });
-  if (needs.cluster !== 3) sources.push(dockerSource('kafka'));
+  sources.push(dockerSource('kafka', needs));
   sources.push({ name: 'fetched', find: () => fetched(needs) });
   return findFirst(sources);
 }

@@ -33,8 +33,7 @@ const readyTimeoutMs = 60_000;
 const formatTimeoutMs = 60_000;
 
 export async function kafkaBroker(options: KafkaBrokerOptions = {}): Promise<KafkaBroker> {
-  const shaped = options.properties !== undefined || options.groupInitialRebalanceDelayMs !== undefined;
-  const found = await findKafka({ ...options, own: options.own ?? shaped });
+  const found = await findKafka({ ...options, own: ownOf(options) });
   if (!found.available) throw new Error(explain('Kafka', found));
   if (found.source === 'address') return withBrokers(existing(found.brokers, found.version));
   if (found.source === 'docker') {
@@ -42,6 +41,12 @@ export async function kafkaBroker(options: KafkaBrokerOptions = {}): Promise<Kaf
     return withBrokers(await startDocker('kafka', { ...options, env }));
   }
   return withBrokers(await startServers(found, options));
+}
+
+/** The rebalance delay is the one setting that compose.yaml takes. */
+function ownOf({ own, properties, groupInitialRebalanceDelayMs }: KafkaBrokerOptions): BrokerNeeds['own'] {
+  if (properties !== undefined) return 'process';
+  return own ?? groupInitialRebalanceDelayMs !== undefined;
 }
 
 function existing(brokers: readonly string[], version: string): Broker {

@@ -28,7 +28,7 @@ export function findNats(needs: BrokerNeeds = {}): Promise<NatsFound | Extract<A
   const url = process.env['QUORATE_NATS_URL'];
   if (url && !needs.own && needs.cluster !== 3) sources.push({ name: 'address', decisive: true, find: () => fromAddress(url) });
   sources.push({ name: 'path', find: fromPath });
-  if (needs.cluster !== 3) sources.push(dockerSource('nats'));
+  sources.push(dockerSource('nats', needs));
   sources.push({ name: 'fetched', find: () => fetched(needs) });
   return findFirst(sources);
 }

@@ -29,7 +29,7 @@ export interface NatsBroker extends Broker {
 const readyTimeoutMs = 20_000;
 
 export async function natsBroker(options: NatsBrokerOptions = {}): Promise<NatsBroker> {
-  const found = await findNats({ ...options, own: options.own ?? options.config !== undefined });
+  const found = await findNats({ ...options, own: options.config === undefined ? options.own : 'process' });
   if (!found.available) throw new Error(explain('NATS', found));
   if (found.source === 'address') return existing(found);
   if (found.source === 'docker') return withUrls(await startDocker('nats', options));

@@ -47,7 +47,7 @@ function brokersUsed(): Record<string, { version: string; source: string }> {
   const brokers: Record<string, { version: string; source: string }> = {};
   if (!folder) return brokers;
   for (const service of ['nats', 'kafka']) {
-    const file = [`${service}.used.json`, `${service}.own.found.json`].map((name) => join(folder, name)).find(existsSync);
+    const file = ['used', 'own.found', 'process.found'].map((name) => join(folder, `${service}.${name}.json`)).find(existsSync);
     if (!file) continue;
     const found = JSON.parse(readFileSync(file, 'utf8')) as SharedBroker & { readonly available?: boolean };
     if (found.available !== false) brokers[service] = { version: found.version, source: found.source };

@@ -15,7 +15,7 @@ describeWithNats(
   'a nats-server of a test',
   () => {
     test('comes back at the same address with its stream after kill -9 (1 server)', async () => {
-      await using broker = await natsBroker({ own: true });
+      await using broker = await natsBroker({ own: 'process' });
       const before = await connect({ servers: broker.url });
       const manager = await before.jetstreamManager();
       await manager.streams.add({ name: 'kept', subjects: ['kept'] });
@@ -50,7 +50,7 @@ describeWithNats(
     test('dies with the process that started it, even by kill -9, and leaves no data (1 server)', async () => {
       const script = `
         const { natsBroker } = require('./scripts/brokers/index.ts');
-        natsBroker({ own: true }).then((broker) => {
+        natsBroker({ own: 'process' }).then((broker) => {
           console.log(JSON.stringify({ url: broker.url, dataDir: broker.dataDir }));
           setInterval(() => undefined, 1000);
         });`;
@@ -73,5 +73,5 @@ describeWithNats(
       }
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -20,8 +20,12 @@ export interface SharedKafka {
 }
 
 export interface SuiteOptions {
-  /** The suite starts brokers of its own (`natsBroker`, `kafkaBroker`), to kill them or in threes; none is shared with it. */
-  readonly own?: boolean;
+  /**
+   * The suite starts brokers of its own (`natsBroker`, `kafkaBroker`), so none is shared with it. `true`: it starts, stops and kills
+   * single ones, as docker can too. `'process'`: it configures them, wants three, or reads a process id, as only a process of this
+   * machine gives.
+   */
+  readonly own?: boolean | 'process';
 }
 
 const root = resolve(__dirname, '..', '..');
@@ -99,11 +103,12 @@ async function askHost(service: Service): Promise<SharedBroker> {
 }
 
 /** A suite cannot await before it is declared, so the search runs in a process of its own; a run searches once. */
-function find(service: Service, own: boolean): Availability {
+function find(service: Service, own: boolean | 'process'): Availability {
   const folder = process.env['QUORATE_TEST_FOLDER'];
-  const file = folder ? join(folder, `${service}${own ? '.own' : ''}.found.json`) : undefined;
+  const kind = own === 'process' ? own : own ? 'own' : 'any';
+  const file = folder ? join(folder, `${service}.${kind}.found.json`) : undefined;
   if (file && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Availability;
-  const args = ['-C', 'quorate-source', '-r', 'ts-node/register', 'scripts/brokers/find.ts', service, own ? 'own' : 'any'];
+  const args = ['-C', 'quorate-source', '-r', 'ts-node/register', 'scripts/brokers/find.ts', service, kind];
   const printed = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: findTimeoutMs });
   if (file) {
     // The other worker may be looking at the same moment: it finds the whole file or none.

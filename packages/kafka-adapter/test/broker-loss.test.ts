@@ -51,7 +51,7 @@ describeWithKafka(
   () => {
     let broker: KafkaBroker;
     beforeAll(async () => {
-      broker = await kafkaBroker({ own: true });
+      broker = await kafkaBroker({ own: 'process' });
     }, 120_000);
     afterAll(() => broker.close());
 
@@ -96,7 +96,7 @@ describeWithKafka(
       await broker.start();
     }, 120_000);
   },
-  { own: true },
+  { own: 'process' },
 );
 
 describeWithKafka(
@@ -120,5 +120,5 @@ describeWithKafka(
       await closeBoth(both);
     }, 400_000);
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -159,5 +159,5 @@ describeWithKafka(
       await Promise.all([a.channel.close(), b.channel.close()]);
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -146,7 +146,7 @@ describeWithNats(
       });
     });
   },
-  { own: true },
+  { own: 'process' },
 );
 
 function stopAfter(stop: () => void, before: () => void): () => void {

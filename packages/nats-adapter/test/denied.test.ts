@@ -97,5 +97,5 @@ describeWithNats(
       });
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -1,12 +1,13 @@
 /** Where a broker comes from: in the stated order, with every reason kept when there is none. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kafkaAvailable, natsAvailable } from '../index.ts';
+import { kafkaAvailable, kafkaBroker, natsAvailable, natsBroker } from '../index.ts';
 
 const names = ['PATH', 'QUORATE_CACHE', 'QUORATE_NATS_URL', 'QUORATE_KAFKA_BROKERS', 'JAVA_HOME'];
+const fakeGo = 'printf \'#!/bin/sh\\necho "nats-server: v2.15.2"\\n\' > "$GOBIN/nats-server"; /bin/chmod +x "$GOBIN/nats-server"';
 
 describe('sources of a broker', () => {
   const before = Object.fromEntries(names.map((name) => [name, process.env[name]]));
@@ -82,8 +83,42 @@ describe('sources of a broker', () => {
     expect(await natsAvailable({ cluster: 3 })).toMatchObject({ available: false });
   });
 
+  test('docker is passed over, and that is said, for what it cannot do: a process id, a configuration, three servers', async () => {
+    program('docker', 'exit 0');
+    program('go', fakeGo);
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      expect(await natsAvailable({ own: true })).toMatchObject({ source: 'docker' });
+      expect(said).not.toHaveBeenCalled();
+      for (const needs of [{ own: 'process' }, { cluster: 3 }] as const) {
+        expect(await natsAvailable(needs)).toMatchObject({ source: 'fetched' });
+        expect(said).toHaveBeenLastCalledWith(expect.stringMatching(/^docker is passed over for nats: its service .+\n$/));
+        expect(await kafkaAvailable(needs)).toMatchObject({ reasons: expect.arrayContaining([expect.stringMatching(/^docker: passed over: its service/)]) as string[] }); // prettier-ignore
+      }
+    } finally {
+      said.mockRestore();
+    }
+  });
+
+  test('docker is never given a configuration that it would drop: another source is taken, or the broker is refused', async () => {
+    program('docker', `echo "$@" >> ${join(folder, 'asked')}`);
+    const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      await expect(natsBroker({ own: true, config: 'max_payload: 1024' })).rejects.toThrow('docker: passed over');
+      await expect(natsBroker({ own: true, cluster: 3 })).rejects.toThrow('docker: passed over');
+      await expect(kafkaBroker({ own: true, properties: { 'message.max.bytes': '1024' } })).rejects.toThrow('docker: passed over');
+      expect(readFileSync(join(folder, 'asked'), 'utf8')).not.toContain(' up ');
+      const broker = await natsBroker({ own: true });
+      expect(broker.source).toBe('docker');
+      await broker.close();
+      expect(readFileSync(join(folder, 'asked'), 'utf8')).toContain('up -d --wait nats');
+    } finally {
+      said.mockRestore();
+    }
+  });
+
   test('is fetched with go when nothing else is there', async () => {
-    program('go', 'printf \'#!/bin/sh\\necho "nats-server: v2.15.2"\\n\' > "$GOBIN/nats-server"; /bin/chmod +x "$GOBIN/nats-server"');
+    program('go', fakeGo);
     expect(await natsAvailable({ fetch: false })).toMatchObject({ available: false });
     expect(await natsAvailable()).toMatchObject({ available: true, source: 'fetched', version: '2.15.2' });
     expect(await natsAvailable({ fetch: false })).toMatchObject({ available: true, source: 'fetched' });

@@ -93,5 +93,5 @@ describeWithKafka(
       );
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -72,7 +72,7 @@ describeWithKafka(
       await rig.close();
     }, 400_000);
   },
-  { own: true },
+  { own: 'process' },
 );
 
 describeWithKafka(
@@ -152,7 +152,7 @@ describeWithKafka(
       await rig.close();
     });
   },
-  { own: true },
+  { own: 'process' },
 );
 
 describeWithKafka(
@@ -207,5 +207,5 @@ describeWithKafka(
       await rig.close();
     }, 120_000);
   },
-  { own: true },
+  { own: 'process' },
 );

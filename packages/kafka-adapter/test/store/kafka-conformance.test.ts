@@ -21,5 +21,5 @@ describeWithKafka(
       for (const { name, run } of storageConformance(subject)) test(name, run, patienceMs);
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -112,5 +112,5 @@ describeWithNats(
       patienceMs,
     );
   },
-  { own: true },
+  { own: 'process' },
 );

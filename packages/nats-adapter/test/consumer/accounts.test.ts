@@ -59,5 +59,5 @@ describeWithNats(
       expect(c.events.at(-1)).toMatchObject({ type: 'durableLeft', isHandedOver: true });
     });
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -84,5 +84,5 @@ describeWithNats(
       patienceMs,
     );
   },
-  { own: true },
+  { own: 'process' },
 );

@@ -1,12 +1,11 @@
 /** Core subscriptions of owned partitions: one subscriber at a time, what was sent to it is handled, and the gap is as documented. */
-import { natsBroker } from '../../../../scripts/brokers/index.ts';
 import { describeWithNats } from '../../../../test/support/brokers.ts';
 import { ownedSubscription } from '../../src/index.ts';
 import type { OwnedSubscription, SubjectMessageContext } from '../../src/index.ts';
 import { CommandedGroup } from './commanded-partitions.ts';
 import type { CommandedMember } from './commanded-partitions.ts';
 import { Gate, numbered, streamClients, until } from './stream-world.ts';
-import type { StreamClient, StreamClientOptions, StreamConnection } from './stream-world.ts';
+import type { StreamClient, StreamConnection } from './stream-world.ts';
 
 interface Subscriber {
   readonly partitions: CommandedMember;
@@ -35,10 +34,9 @@ describeWithNats('an owned subscription', (nats) => {
     client: StreamClient,
     group: CommandedGroup,
     onMessage: (context: SubjectMessageContext) => Promise<void> | void = () => undefined,
-    connecting: StreamClientOptions = { servers: nats.url },
     onError: ((failed: unknown) => void) | 'tell' | 'none' = 'tell',
   ): Promise<Subscriber> {
-    const connection = await client.connect(connecting);
+    const connection = await client.connect({ servers: nats.url });
     const partitions = group.member();
     const [texts, errors] = [[] as string[], [] as unknown[]];
     const options = {
@@ -107,21 +105,6 @@ describeWithNats('an owned subscription', (nats) => {
       expect(a.errors).toEqual([{ partition: 1, token: grant.token, error: new Error('no') }]);
     });
 
-    test('fails the partition where it may not subscribe, or the connection closes (1 owner)', async () => {
-      const denied =
-        'authorization { users = [{ user: u, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "ticks.3.>" } } }] }';
-      await using broker = await natsBroker({ own: true, config: denied });
-      const a = await subscribe(client, new CommandedGroup(), undefined, { servers: broker.url, user: 'u', pass: 'p' });
-      const details = { operation: 'subscription', subject: 'ticks.3.>' };
-      expect(await a.partitions.grant(3).settled).toMatchObject({ code: 'TRANSPORT_DENIED', details });
-      const other = a.partitions.grant(1);
-      await subscribed(a);
-      await a.connection.close();
-      expect(await other.settled).toMatchObject({ code: 'TRANSPORT_CLOSED' });
-      // One that is granted later has nothing to subscribe with, and nothing of it fails behind anybody's back.
-      expect(await a.partitions.grant(2).settled).toMatchObject({ code: 'TRANSPORT_CLOSED' });
-    });
-
     test('fails the partition where a handler throws and nobody is told, or the one who is told throws (1 owner)', async () => {
       const fail = (): void => {
         throw new Error('no');
@@ -130,7 +113,7 @@ describeWithNats('an owned subscription', (nats) => {
         throw new Error('not told');
       };
       for (const [onError, message] of [['none', 'no'] as const, [failFurther, 'not told'] as const]) {
-        const a = await subscribe(client, new CommandedGroup(), fail, undefined, onError);
+        const a = await subscribe(client, new CommandedGroup(), fail, onError);
         const grant = a.partitions.grant(1);
         await subscribed(a);
         for (const text of numbered(3)) a.connection.publish('ticks.1.x', text);

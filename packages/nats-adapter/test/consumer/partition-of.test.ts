@@ -62,5 +62,5 @@ describeWithNats(
       await connection.close();
     });
   },
-  { own: true },
+  { own: 'process' },
 );

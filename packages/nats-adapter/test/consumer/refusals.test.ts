@@ -138,5 +138,5 @@ describeWithNats(
       });
     });
   },
-  { own: true },
+  { own: 'process' },
 );

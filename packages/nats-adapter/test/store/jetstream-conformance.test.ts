@@ -12,5 +12,5 @@ describeWithNats(
       for (const { name, run } of storageConformance(subject)) test(name, run, patienceMs);
     });
   },
-  { own: true },
+  { own: 'process' },
 );
