@@ -1,6 +1,7 @@
 /** What a group in real processes promises when the broker under it is killed and comes back; the same on every broker. */
 import type { Broker } from '../../scripts/brokers/index.ts';
 import type { Carrier } from '../../scripts/processes/carrier.ts';
+import { machineTimeMs } from '../../scripts/processes/protocol.ts';
 import { Crew, sessionsLost } from './crew.ts';
 import type { GroupTiming } from './crew.ts';
 import { contend, rest } from './process-deaths.ts';
@@ -57,6 +58,46 @@ export function brokerDeaths<B extends Broker>({ start, carrierOf, timing, grant
       await Promise.all(served);
       expect(order).toEqual([client.name, followers[0].name]);
       expect(await sessionsLost(crew.all)).toBe(0);
+      expect(crew.faults()).toEqual([]);
+    },
+    testTimeoutMs,
+  );
+
+  test(
+    'loses what was held with its reason when the broker stays away for longer than the TTL, and goes on in new sessions by itself (3 voters and a client, a process each)',
+    async () => {
+      const { leader, followers, client } = await crew.form(carrierOf(broker), timing);
+      const holders = [client, leader];
+      const held = await Promise.all(holders.map((node) => node.acquire(`of ${node.name}`)));
+      const ends = holders.map(async (node, index) => {
+        const token = held[index]?.token ?? 0;
+        const [seen, aborted, lost] = await Promise.all([
+          node.ask('seenUntilLost', undefined),
+          node.ask('whenAborted', token),
+          node.ask('whenLost', token),
+        ]);
+        return { seen, aborted, lost, atMs: machineTimeMs(), look: await node.lookAt(token) };
+      });
+
+      await broker.kill();
+      // Nothing but the end of the leases ends the outage.
+      for (const [index, end] of (await Promise.all(ends)).entries()) {
+        expect(end).toMatchObject({ aborted: 'SESSION_LOST', lost: 'SESSION_LOST', look: { valid: false } });
+        expect(end.atMs).toBeGreaterThan(held[index]?.usableUntilMs ?? Infinity);
+        expect(end.seen.slice(-2)).toEqual(['disconnected jeopardy', 'disconnected lost']);
+      }
+      await broker.start();
+      await Promise.all(crew.all.map((node) => node.ask('whenConnected', undefined)));
+
+      for (const [index, node] of holders.entries()) {
+        const before = held[index]?.token ?? 0;
+        expect(await node.release(before)).toBe('lost');
+        const next = await followers[0].acquire(`of ${node.name}`);
+        expect(next.token).toBeGreaterThan(before);
+        expect(await followers[0].release(next.token)).toBe('released');
+        expect((await node.acquire(`of ${node.name}`)).token).toBeGreaterThan(next.token);
+        expect((await node.look()).sessionsLost).toBeGreaterThan(0);
+      }
       expect(crew.faults()).toEqual([]);
     },
     testTimeoutMs,

@@ -1,8 +1,9 @@
 /** A process that is one node of a group: it takes, keeps and gives back locks as its parent says, and tells when it did. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { isQuorateError, join } from '@quorate/core';
 import type { Candidacy, Lease, Quorate, QuorateEvent, Status } from '@quorate/core';
-import { filter, firstValueFrom } from 'rxjs';
+import { distinctUntilChanged, filter, firstValueFrom, map, takeWhile, toArray } from 'rxjs';
 import { notice, serveCommands } from '../../scripts/processes/child-program.ts';
 import { connectTo } from '../../scripts/processes/carrier.ts';
 import type { Carrier, Connected } from '../../scripts/processes/carrier.ts';
@@ -180,6 +181,16 @@ const commands = {
   whenDisconnected: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ connection }) => connection === 'disconnected')));
   },
+  /** Resolves, once the session is lost, with what a user would have read of the connection and the session until then, each that differs. */
+  seenUntilLost: async (): Promise<string[]> => {
+    const seen$ = member().status$.pipe(
+      map(({ connection, session }) => `${connection} ${session}`),
+      distinctUntilChanged(),
+      takeWhile((seen) => !seen.endsWith(' lost'), true),
+      toArray(),
+    );
+    return firstValueFrom(seen$);
+  },
   /** Whoever asks in turn is in the queue before the next asks. */
   whenWaiting: async ({ lock, count }: { readonly lock: string; readonly count: number }): Promise<void> => {
     await firstValueFrom(
@@ -202,6 +213,12 @@ const commands = {
     return Promise.resolve(look(lease));
   },
   whenLost: async (token: number): Promise<string> => (await leaseOf(token).lost).code,
+  /** Resolves with the code of the reason for which the work under the lease was to stop. */
+  whenAborted: async (token: number): Promise<string> => {
+    const { signal } = leaseOf(token);
+    if (!signal.aborted) await once(signal, 'abort');
+    return isQuorateError(signal.reason) ? signal.reason.code : String(signal.reason);
+  },
   contend: ({ locks, loops }: { readonly locks: readonly string[]; readonly loops: number }): Promise<void> => {
     const stop = new AbortController();
     contention = { stop, loops: Promise.allSettled(Array.from({ length: loops }, () => contend(locks, stop.signal))) };
