@@ -1,8 +1,9 @@
 /** Where fetched brokers are kept: a folder outside version control, filled once however many processes ask at a time. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { giveBackLock, holderOf, isGone, removeStale, takeLock } from './fill-lock.ts';
 
 const waitForOtherMs = 15 * 60_000;
 const pollMs = 250;
@@ -15,7 +16,7 @@ export function cacheFolder(): string {
 
 /**
  * The folder `name` of the cache, filled by `fill` if it is not there yet. It appears by one rename, so it is whole or
- * absent; a lock folder makes a second process wait for the first instead of fetching the same again.
+ * absent; a lock makes a second process wait for the first instead of fetching the same again.
  */
 export async function cachedFolder(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheFolder(), name);
@@ -23,8 +24,11 @@ export async function cachedFolder(name: string, fill: (folder: string) => Promi
   mkdirSync(cacheFolder(), { recursive: true });
   const lock = `${folder}.lock`;
   const deadlineMs = performance.now() + waitForOtherMs;
-  while (!tryLock(lock)) {
-    await sleep(pollMs);
+  while (!takeLock(lock)) {
+    const holder = holderOf(lock);
+    if (holder === undefined) continue;
+    if (isGone(holder)) removeStale(lock, holder);
+    else await sleep(pollMs);
     if (existsSync(folder)) return folder;
     if (performance.now() > deadlineMs)
       throw new Error(`another process has been filling ${folder} for too long; remove ${lock} if none does`);
@@ -34,7 +38,7 @@ export async function cachedFolder(name: string, fill: (folder: string) => Promi
     if (!existsSync(folder)) await fillByRename(folder, fill);
     return folder;
   } finally {
-    rmSync(lock, { recursive: true, force: true });
+    giveBackLock(lock);
   }
 }
 
@@ -45,37 +49,5 @@ async function fillByRename(folder: string, fill: (folder: string) => Promise<vo
     renameSync(unfinished, folder);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
-  }
-}
-
-function tryLock(lock: string): boolean {
-  try {
-    mkdirSync(lock);
-    writeFileSync(join(lock, 'pid'), String(process.pid));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (holderIsGone(lock)) rmSync(lock, { recursive: true, force: true });
-    return false;
-  }
-}
-
-function holderIsGone(lock: string): boolean {
-  try {
-    const pid = Number(readFileSync(join(lock, 'pid'), 'utf8'));
-    // Nothing is written yet: the holder is between its two steps.
-    if (!Number.isInteger(pid) || pid <= 0) return false;
-    return !isAlive(pid);
-  } catch {
-    return false;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
