@@ -1,6 +1,7 @@
 /** A store that checks fencing tokens, as a database does with `where fence <= $token`: it refuses what comes from an older holder. */
 export class GuardedStore {
-  private fence = 0;
+  /** The largest token that a write was taken with; 0 before the first. */
+  fence = 0;
   accepted = 0;
   refused = 0;
 

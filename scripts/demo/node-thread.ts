@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { join, workerTransport } from '@quorate/core';
 import type { Quorate } from '@quorate/core';
+import { Lateness } from './lateness.ts';
 import type { FromThread, ThreadOptions, ToThread } from './thread-message.ts';
 
 const options = workerData as ThreadOptions;
@@ -12,6 +13,7 @@ function tell(message: FromThread): void {
 
 async function main(): Promise<void> {
   const { group, node, voters, timing, ttlMs } = options;
+  new Lateness(options.lateness).watch(options.place);
   const quorate = await join({ group, node, voters, transport: workerTransport(), timing, session: { ttlMs }, firstFounding: true });
   tell({ type: 'joined', node, leads: quorate.status.role === 'leader' });
   quorate.status$.subscribe(({ role }) => tell({ type: 'role', node, leads: role === 'leader' }));

@@ -79,8 +79,9 @@ export class Stage {
       case 'role':
         return this.noteRole(message.node, message.leads);
       case 'elected':
+        this.say(line(`★ ${message.node} is the reporter`, message.token, this.elected.at(-1)?.token));
         this.elected.push(message);
-        return this.say(`  ★ ${message.node} is the reporter            token ${message.token}`);
+        return;
       case 'granted':
         this.holder = message;
         this.holds.granted(message.node, message.token, message.atNs);
@@ -100,10 +101,9 @@ export class Stage {
   }
 
   write(node: string, token: number): void {
-    const taken = this.store.write(token);
-    this.say(
-      taken ? `  ✔ ${node} wrote under the lock          token ${token}` : `  ✘ ${node}'s late write was refused      token ${token}`,
-    );
+    const last = this.store.fence;
+    const what = this.store.write(token) ? `✔ ${node} wrote under invoice:42` : `✘ ${node}'s late write is refused`;
+    this.say(line(what, token, last === 0 ? undefined : last));
   }
 
   private noteRole(node: string, leads: boolean): void {
@@ -112,4 +112,10 @@ export class Stage {
     this.leaderChanges += 1;
     this.say(`  ● ${node} leads the group`);
   }
+}
+
+/** What happened under a token, beside the last token of the same lock or election. */
+function line(what: string, token: number, last: number | undefined): string {
+  const beside = last === undefined ? 'the first' : `${token > last ? 'above' : 'BELOW'} the last, ${last}`;
+  return `  ${what.padEnd(37)}token ${token}, ${beside}`;
 }

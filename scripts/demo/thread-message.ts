@@ -5,6 +5,9 @@ export interface ThreadOptions {
   readonly voters: readonly string[];
   readonly timing: { readonly heartbeatMs: number; readonly electionTimeoutMs: number };
   readonly ttlMs: number;
+  /** Of `Lateness`, and which number there is this thread's. */
+  readonly lateness: SharedArrayBuffer;
+  readonly place: number;
 }
 
 export type ToThread = { readonly type: 'work'; readonly rounds: number } | { readonly type: 'hold' };
