@@ -5,6 +5,7 @@ import { connect } from 'nats';
 
 const pod = process.env.POD_NAME ?? '';
 const voters = process.env.VOTERS?.split(',') ?? [];
+const clockFastMs = Number(process.env.CLOCK_FAST_MS ?? 0);
 
 async function main(): Promise<void> {
   const nc = await connect({ servers: process.env.QUORATE_NATS_URL ?? '127.0.0.1:4222', maxReconnectAttempts: -1 });
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     ranHere = date;
     // After the job: a pod that dies during it leaves the night to the next one. Whatever the job writes, it guards with `term.token`.
     await term.note(date);
+    return date;
   });
 
   process.once('SIGTERM', async () => {
@@ -33,8 +35,19 @@ async function main(): Promise<void> {
   });
 }
 
-function cron(job: (date: string) => Promise<void>): void {
-  process.on('message', (date: string) => void job(date).then(() => process.send?.('done')));
+/** Stands for cron: calls the job whenever this pod's own clock comes to 03:00, for the date that it says then. */
+function cron(job: (date: string) => Promise<string | void>): void {
+  let clock = new Date(NaN);
+  process.on('message', async (trueTime: string) => {
+    const before = clock;
+    clock = new Date(Date.parse(trueTime) + clockFastMs);
+    const date = clock.toISOString().slice(0, 10);
+    const three = new Date(`${date}T03:00:00Z`);
+    // A pod that starts after 03:00 waits for the next night.
+    const isNow = Number(clock) === Number(three) || (before < three && clock > three);
+    const ranFor = isNow ? await job(date) : undefined;
+    process.send?.(ranFor ?? 'not run');
+  });
   process.send?.('ready');
 }
 
