@@ -51,7 +51,9 @@ function examples(): string[] {
 
 /** Both or none: what one of them started must not stay when the other cannot be had. */
 async function startBrokers(): Promise<{ readonly nats: NatsBroker; readonly kafka: KafkaBroker }> {
-  const [nats, kafka] = await Promise.allSettled([natsBroker(), kafkaBroker()]);
+  // An example shows a service's own way to connect, which takes no user out of a URL: such a server is passed over.
+  const own = process.env['QUORATE_NATS_URL']?.includes('@');
+  const [nats, kafka] = await Promise.allSettled([natsBroker({ own }), kafkaBroker()]);
   if (nats.status === 'fulfilled' && kafka.status === 'fulfilled') return { nats: nats.value, kafka: kafka.value };
   if (nats.status === 'fulfilled') await nats.value.close();
   if (kafka.status === 'fulfilled') await kafka.value.close();

@@ -36,7 +36,7 @@ export async function natsBroker(options: NatsBrokerOptions = {}): Promise<NatsB
   return withUrls(await startServers(found, options));
 }
 
-/** The URLs stay as they were given: they may carry a user and a password. */
+/** The URLs stay as they were given: they may carry a user and a password, which `natsLogin` gives to a client. */
 function existing({ urls, version }: NatsAddress): NatsBroker {
   const members = urls.map((url) => foreignMember(new URL(url).host, 'QUORATE_NATS_URL'));
   const broker = brokerOf({ source: 'address', version, members, dataDir: '', close: () => Promise.resolve() });

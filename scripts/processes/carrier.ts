@@ -4,6 +4,7 @@ import { natsTransport } from '@quorate/nats-adapter';
 import type { Transport } from '@quorate/core/adapter';
 import { connect } from '@nats-io/transport-node';
 import { Kafka, logLevel } from 'kafkajs';
+import { natsLogin } from '../brokers/nats-login.ts';
 
 export type Carrier =
   { readonly type: 'nats'; readonly urls: readonly string[] } | { readonly type: 'kafka'; readonly brokers: readonly string[] };
@@ -18,7 +19,7 @@ const reconnectMs = 100;
 
 export async function connectTo(carrier: Carrier, name: string): Promise<Connected> {
   if (carrier.type === 'kafka') return connectKafka(carrier.brokers, name);
-  const connection = await connect({ servers: [...carrier.urls], name, maxReconnectAttempts: -1, reconnectTimeWait: reconnectMs });
+  const connection = await connect({ ...natsLogin(carrier.urls), name, maxReconnectAttempts: -1, reconnectTimeWait: reconnectMs });
   return { transport: natsTransport(connection), close: () => connection.close() };
 }
 

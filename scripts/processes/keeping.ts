@@ -6,6 +6,7 @@ import { jetstreamStorage } from '@quorate/nats-adapter';
 import type { Storage } from '@quorate/core';
 import { Kafka, logLevel } from 'kafkajs';
 import { join } from 'node:path';
+import { natsLogin } from '../brokers/nats-login.ts';
 
 export type Keeping =
   /** `folder` holds one folder for each node. */
@@ -30,7 +31,7 @@ export async function openKeeping(keeping: Keeping, { group, node }: SeatName): 
       return { storage: lmdbStorage({ path: join(keeping.folder, node) }), close: () => Promise.resolve() };
     case 'jetstream': {
       const connection = await connect({
-        servers: [...keeping.urls],
+        ...natsLogin(keeping.urls),
         name: `${node} store`,
         maxReconnectAttempts: -1,
         reconnectTimeWait: 100,

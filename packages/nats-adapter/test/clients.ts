@@ -9,7 +9,7 @@ export interface UserConnection extends NatsConnection {
 }
 
 export interface ConnectOptions {
-  readonly servers: string;
+  readonly servers: string | string[];
   readonly user?: string;
   readonly pass?: string;
 }

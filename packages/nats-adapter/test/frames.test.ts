@@ -2,6 +2,7 @@
 import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describeWithNats } from '../../../test/support/brokers.ts';
+import { natsLogin } from '../../../scripts/brokers/nats-login.ts';
 import { natsTransport } from '../src/index.ts';
 import { generations } from './clients.ts';
 import type { UserConnection } from './clients.ts';
@@ -15,7 +16,7 @@ describeWithNats('frames on NATS', (nats) => {
 
   describe.each(generations)('$name', (generation) => {
     async function connect(): Promise<UserConnection> {
-      const connection = await generation.connect({ servers: nats.url });
+      const connection = await generation.connect(natsLogin(nats.url));
       connections.push(connection);
       return connection;
     }

@@ -5,6 +5,7 @@ import { fence, join, tokenFence } from '@quorate/core';
 import { connect as connectGeneration2, headers as headersGeneration2 } from 'nats';
 import { firstValueFrom, Subject, take, toArray } from 'rxjs';
 import { describeWithNats } from '../../../test/support/brokers.ts';
+import { natsLogin } from '../../../scripts/brokers/nats-login.ts';
 import { natsTransport, stampNats, tokenOfNats } from '../src/index.ts';
 import type { NatsHeaders, NatsHeadersHolder } from '../src/index.ts';
 
@@ -64,7 +65,7 @@ describeWithNats('a fence behind a NATS subject', (shared) => {
   }
 
   async function arrangeGeneration2(subject: string): Promise<Arranged> {
-    const nc = await connectGeneration2({ servers: shared.url });
+    const nc = await connectGeneration2(natsLogin(shared.url));
     return {
       send: (token, text) => {
         const stamp = token === undefined ? headersGeneration2() : stampNats(headersGeneration2(), { resource: 'größe 12', token });
@@ -77,7 +78,7 @@ describeWithNats('a fence behind a NATS subject', (shared) => {
   }
 
   async function arrangeGeneration3(subject: string): Promise<Arranged> {
-    const nc = await connectGeneration3({ servers: shared.url });
+    const nc = await connectGeneration3(natsLogin(shared.url));
     return {
       send: (token, text) => {
         const stamp = token === undefined ? headersGeneration3() : stampNats(headersGeneration3(), { resource: 'größe 12', token });

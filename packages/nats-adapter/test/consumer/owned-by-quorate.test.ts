@@ -4,6 +4,7 @@ import type { Quorate } from '@quorate/core';
 import { connect, RetentionPolicy } from 'nats';
 import type { NatsConnection } from 'nats';
 import { describeWithNats } from '../../../../test/support/brokers.ts';
+import { natsLogin } from '../../../../scripts/brokers/nats-login.ts';
 import { natsPartitionOf, ownedConsumer, ownedSubscription } from '../../src/index.ts';
 import type { MessageContext, OwnedConsumer, OwnedConsumerEvent, OwnedConsumerOptions } from '../../src/index.ts';
 import { combinations, numbered, streamClients, until } from './stream-world.ts';
@@ -38,7 +39,7 @@ describeWithNats('owned consumers in one group', (nats) => {
     const transport = memoryTransport({ bus, timing });
     const joined = await Promise.all(names.map((node) => join({ group: 'g', node, voters: [...names], transport, firstFounding: true })));
     members = new Map(names.map((node, index) => [node, joined[index] as Quorate]));
-    admin = await connect({ servers: nats.url });
+    admin = await connect(natsLogin(nats.url));
     streams += 1;
     [stream, connections, handled, events, consumers] = [`Q${process.pid}x${streams}`, [], [], [], new Map()];
   });
@@ -58,7 +59,7 @@ describeWithNats('owned consumers in one group', (nats) => {
     work: (context: MessageContext) => Promise<void> | void = () => undefined,
     options: Partial<OwnedConsumerOptions> = {},
   ): Promise<OwnedConsumer> {
-    const connection = await client({ servers: nats.url });
+    const connection = await client(natsLogin(nats.url));
     connections.push(connection);
     const consumer = ownedConsumer(quorateOf(node), connection, {
       stream,
@@ -150,7 +151,7 @@ describeWithNats('owned consumers in one group', (nats) => {
     const texts: string[] = [];
     const subscriptions = [];
     for (const node of names) {
-      const connection = (await streamClients[0]?.connect({ servers: nats.url })) as StreamConnection;
+      const connection = (await streamClients[0]?.connect(natsLogin(nats.url))) as StreamConnection;
       connections.push(connection);
       const subscription = ownedSubscription(quorateOf(node), connection, {
         name: 'ticks',

@@ -1,5 +1,6 @@
 /** Core subscriptions of owned partitions: one subscriber at a time, what was sent to it is handled, and the gap is as documented. */
 import { describeWithNats } from '../../../../test/support/brokers.ts';
+import { natsLogin } from '../../../../scripts/brokers/nats-login.ts';
 import { ownedSubscription } from '../../src/index.ts';
 import type { OwnedSubscription, SubjectMessageContext } from '../../src/index.ts';
 import { CommandedGroup } from './commanded-partitions.ts';
@@ -36,7 +37,7 @@ describeWithNats('an owned subscription', (nats) => {
     onMessage: (context: SubjectMessageContext) => Promise<void> | void = () => undefined,
     onError: ((failed: unknown) => void) | 'tell' | 'none' = 'tell',
   ): Promise<Subscriber> {
-    const connection = await client.connect({ servers: nats.url });
+    const connection = await client.connect(natsLogin(nats.url));
     const partitions = group.member();
     const [texts, errors] = [[] as string[], [] as unknown[]];
     const options = {

@@ -6,6 +6,8 @@ import { ownedConsumer } from '../../src/index.ts';
 import type { MessageContext, NatsStreamConnection, OwnedConsumer, OwnedConsumerEvent, OwnedConsumerOptions } from '../../src/index.ts';
 import { CommandedGroup } from './commanded-partitions.ts';
 import type { CommandedMember } from './commanded-partitions.ts';
+import { natsLogin } from '../../../../scripts/brokers/nats-login.ts';
+import type { NatsLogin } from '../../../../scripts/brokers/nats-login.ts';
 
 export interface StreamConnection extends NatsStreamConnection {
   close(): Promise<void>;
@@ -85,7 +87,7 @@ export class StreamWorld {
     readonly manager: JetStreamManager,
     readonly jetstream: JetStreamClient,
     private readonly client: Pick<StreamClient, 'connect'>,
-    private readonly servers: string[],
+    private readonly login: NatsLogin,
   ) {
     streams += 1;
     this.stream = `S${process.pid}x${streams}`;
@@ -103,9 +105,10 @@ export class StreamWorld {
     } = {},
   ): Promise<StreamWorld> {
     const { user, pass } = settings;
-    const admin = await connectGeneration2({ servers: [...servers], ...reconnecting, ...(user !== undefined && { user, pass }) });
+    const login = natsLogin(servers);
+    const admin = await connectGeneration2({ ...login, ...reconnecting, ...(user !== undefined && { user, pass }) });
     const manager = await admin.jetstreamManager({ timeout: 20_000 });
-    const world = new StreamWorld(admin, manager, admin.jetstream({ timeout: 20_000 }), client, [...servers]);
+    const world = new StreamWorld(admin, manager, admin.jetstream({ timeout: 20_000 }), client, login);
     await manager.streams.add({
       name: world.stream,
       subjects: [`${world.stream}.>`],
@@ -123,7 +126,7 @@ export class StreamWorld {
     connecting: Partial<StreamClientOptions> = {},
     wrap: (connection: StreamConnection) => StreamConnection = (one) => one,
   ): Promise<Member> {
-    const own = await this.client.connect({ servers: this.servers, ...connecting });
+    const own = await this.client.connect({ ...this.login, ...connecting });
     const connection = wrap(own);
     const partitions = this.group.member();
     const events: OwnedConsumerEvent[] = [];
