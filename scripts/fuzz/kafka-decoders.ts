@@ -5,7 +5,14 @@
 import { isToken } from '../../packages/core/src/partition/token-stamp.ts';
 import type { Random } from '../../packages/core/src/time/random.ts';
 import { readSubscription, writeSubscription } from '../../packages/kafka-adapter/src/consumer/group-protocol.ts';
-import { readNote, tokenOf, writeMetadata, writeNote } from '../../packages/kafka-adapter/src/consumer/hand-over-note.ts';
+import {
+  begunWithIn,
+  readNote,
+  tokenOf,
+  userMetadataIn,
+  writeMetadata,
+  writeNote,
+} from '../../packages/kafka-adapter/src/consumer/hand-over-note.ts';
 import { endIn } from '../../packages/kafka-adapter/src/consumer/kafkajs-batch-ends.ts';
 import { fetchedMessagesOf } from '../../packages/kafka-adapter/src/consumer/platformatic-records.ts';
 import { assignMembers } from '../../packages/kafka-adapter/src/consumer/ring-assigner.ts';
@@ -29,16 +36,19 @@ const int64Max = 2n ** 63n - 1n;
 
 function metadataInput(random: Random): Uint8Array {
   const token = random.below(2) === 0 ? random.below(100) : oneOf(random, [...oddNumbers, '007', '9'.repeat(random.below(400))]);
-  const text = `quorate:${token}${random.below(2) === 0 ? '' : ` ${oneOf(random, oddTexts)}`}`;
+  const begunWith = random.below(2) === 0 ? '' : ` of:${oneOf(random, [...oddNumbers, random.below(100)])}`;
+  const text = `quorate:${token}${begunWith}${random.below(2) === 0 ? '' : ` ${oneOf(random, oddTexts)}`}`;
   return random.below(3) === 0 ? mutateBytes(Buffer.from(text), Buffer.from(text), random) : Buffer.from(text);
 }
 
 function readMetadata(bytes: Uint8Array): Reading {
-  const token = tokenOf(Buffer.from(bytes).toString());
+  const text = Buffer.from(bytes).toString();
+  const token = tokenOf(text);
   if (token === undefined) return 'refused';
   return () => {
     must(isToken(token), `${token} was read for a token`);
-    must(tokenOf(writeMetadata(token, 'more')) === token, 'a token came back as another');
+    must(tokenOf(writeMetadata(token, 'more', begunWithIn(text))) === token, 'a token came back as another');
+    must(begunWithIn(writeMetadata(token, userMetadataIn(text), 7)) === 7, 'a number of partitions came back as another');
   };
 }
 

@@ -92,6 +92,13 @@ export const consumers: readonly Mutant[] = [
     killers: [kafka.unit('consumer/position')],
   },
   {
+    name: 'growth-forgotten-with-a-commit',
+    hazard:
+      'A later owner’s commit says how many partitions there are now, and what the topic has grown by is taken for what the group began with.',
+    patches: [kafka.patch('consumer/growth.ts', 'if (said !== undefined) return said;', 'if (said !== undefined) return count;')],
+    killers: [kafka.unit('consumer/growth')],
+  },
+  {
     name: 'aborted-records-shown',
     hazard: 'An owner handles records of transactions that were aborted, or markers.',
     patches: [kafka.patch('consumer/read-committed.ts', 'if (isTransactional && aborting.has(producerId)) continue;\n', '')],

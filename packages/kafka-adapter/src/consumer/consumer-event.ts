@@ -8,12 +8,15 @@ interface At {
 }
 
 export type OwnedConsumerEvent =
-  /** Handling begins at `offset`: the group's commit, the last owner's note, an end of the log, or where this process had got to. */
+  /**
+   * Handling begins at `offset`: the group's commit, the last owner's note, an end of the log, or where this process had got to. `grown`:
+   * at the first message of a partition that the topic has grown by since the group began.
+   */
   | (At & {
       readonly type: 'started';
       readonly token: number;
       readonly offset: string;
-      readonly from: 'commit' | 'note' | 'earliest' | 'latest' | 'resolved' | 'seek';
+      readonly from: 'commit' | 'note' | 'earliest' | 'latest' | 'grown' | 'resolved' | 'seek';
     })
   /** No handler of the partition runs any more, and `offset` is where the next owner begins. */
   | (At & { readonly type: 'finished'; readonly token: number; readonly offset: string; readonly isCommitted: boolean })

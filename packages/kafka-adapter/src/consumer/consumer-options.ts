@@ -15,7 +15,10 @@ export interface OwnedConsumerOptions extends Pick<OwnOptions, 'weight' | 'drain
   readonly groupId: string;
   /** All with the same number of partitions: partition p of every topic belongs to whoever owns p. May be given to `subscribe` instead. */
   readonly topics?: readonly string[];
-  /** Where a partition has no committed offset: at its first message, or after the last one. Default false. */
+  /**
+   * Where a partition has no committed offset: at its first message, or after the last one. What a topic has grown by since the group
+   * began is read from its first message in any case. Default false.
+   */
   readonly fromBeginning?: boolean;
   /** Of the set of partitions in the Quorate group. Default: `groupId`. */
   readonly name?: string;

@@ -20,7 +20,7 @@ const noteBytesMax = 1_024;
 const noteOfOwner = /^#(0|[1-9]\d{0,15});(.*)$/;
 const part = /^([a-zA-Z0-9._-]+)=(\d{1,19})(?:\/(\d{1,19}))?$/;
 const offsetMax = 2n ** 63n - 1n;
-const tokenInMetadata = /^quorate:(0|[1-9]\d{0,15})(?: |$)/;
+const ownMetadata = /^quorate:(0|[1-9]\d{0,15})(?: of:([1-9]\d{0,5})(?= |$))?(?: |$)/;
 
 /** `#4194305;orders=120/118;refunds=7`. Undefined where it would not fit: the commits stand for it then. */
 export function writeNote({ token, positions }: HandOverNote): string | undefined {
@@ -46,20 +46,30 @@ export function readNote(note: string | undefined): HandOverNote | undefined {
   return { token, positions };
 }
 
-/** A commit carries the token of its owner, and a user's own metadata behind it. */
-export function writeMetadata(token: number, metadata = ''): string {
-  return metadata === '' ? `quorate:${token}` : `quorate:${token} ${metadata}`;
+/**
+ * `quorate:4194305 of:12 mine`: a commit carries the token of its owner, with how many partitions the group began the topic, and a
+ * user's own metadata behind them. Earlier versions read the second for the user's, and keep it.
+ */
+export function writeMetadata(token: number, metadata = '', begunWith?: number): string {
+  const parts = [`quorate:${token}`, ...(begunWith === undefined ? [] : [`of:${begunWith}`]), ...(metadata === '' ? [] : [metadata])];
+  return parts.join(' ');
 }
 
 /** Undefined for what others committed. */
 export function tokenOf(metadata: string): number | undefined {
-  const token = Number(tokenInMetadata.exec(metadata)?.[1]);
+  const token = Number(ownMetadata.exec(metadata)?.[1]);
   return isToken(token) ? token : undefined;
 }
 
-/** What the user wrote behind it. */
+/** With how many partitions the group began the topic. Undefined where the commit does not say so. */
+export function begunWithIn(metadata: string): number | undefined {
+  const count = ownMetadata.exec(metadata)?.[2];
+  return tokenOf(metadata) === undefined || count === undefined ? undefined : Number(count);
+}
+
+/** What the user wrote behind them. */
 export function userMetadataIn(metadata: string): string {
-  return tokenOf(metadata) === undefined ? '' : metadata.replace(/^\S* ?/, '');
+  return tokenOf(metadata) === undefined ? '' : metadata.replace(ownMetadata, '');
 }
 
 export interface Start {

@@ -21,6 +21,8 @@ export interface OffsetBookOptions {
   readonly committed: bigint | undefined;
   /** What the user wrote beside it. */
   readonly metadata: string;
+  /** With how many partitions the group began the topic: every commit says so. */
+  readonly begunWith: number;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -113,8 +115,8 @@ export class OffsetBook {
 
   async commitExactly(offset: bigint, metadata = ''): Promise<void> {
     while (this.#committing !== undefined) await this.#committing.catch(() => undefined);
-    const { at, owned, committer } = this.#options;
-    const committing = committer.commit({ ...at, owned, offset, metadata: writeMetadata(owned.token, metadata) });
+    const { at, owned, committer, begunWith } = this.#options;
+    const committing = committer.commit({ ...at, owned, offset, metadata: writeMetadata(owned.token, metadata, begunWith) });
     this.#committing = committing;
     try {
       await committing;

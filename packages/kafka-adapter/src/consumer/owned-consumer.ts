@@ -185,11 +185,16 @@ class Consumer implements OwnedConsumer {
     try {
       await driver.connect();
       const leaders = await whileLoading(() => driver.leaders(topics));
-      const partitions = this.#quorate.partitions(name, { count: commonCount(leaders) });
+      const count = commonCount(leaders);
+      const partitions = this.#quorate.partitions(name, { count });
       fetching.learn(leaders);
       await whileLoading(() => guard.open());
       const stopping = new AbortController();
-      const taking = this.#own(partitions, this.#contextOf(config, { driver, guard, fetching }), stopping.signal);
+      const taking = this.#own(
+        partitions,
+        this.#contextOf(config, { driver, guard, fetching, count: () => Math.min(count, partitions.count) }),
+        stopping.signal,
+      );
       await untilTaken(taking);
       const watch = new TopicWatch({ driver, topics, intervalMs: metadataMaxAgeMs, fetching, partitions, onEvent });
       void watch.look();
@@ -234,7 +239,7 @@ class Consumer implements OwnedConsumer {
     return fetching;
   }
 
-  #contextOf(config: OwnedRunConfig, parts: Pick<TenureContext, 'driver' | 'guard' | 'fetching'>): TenureContext {
+  #contextOf(config: OwnedRunConfig, parts: Pick<TenureContext, 'driver' | 'guard' | 'fetching' | 'count'>): TenureContext {
     const { groupId, commit, deadLetter, deadLetterAfter, onEvent } = this.#options;
     const { autoCommit = true, autoCommitInterval: intervalMs = ownedConsumerDefaults.autoCommitInterval } = config;
     return {

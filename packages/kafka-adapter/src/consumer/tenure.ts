@@ -13,6 +13,7 @@ import type { CommittedOffset, ConsumerDriver, TopicPartition } from './consumer
 import type { OnConsumerEvent } from './consumer-event.ts';
 import type { Fetching } from './fetching.ts';
 import type { GroupGuard } from './group-guard.ts';
+import { begunWith, isGrown } from './growth.ts';
 import { readNote, startOf, tokenOf, userMetadataIn, writeNote } from './hand-over-note.ts';
 import type { HandOverNote, NotedPosition } from './hand-over-note.ts';
 import { RetryHere } from './handling.ts';
@@ -44,6 +45,8 @@ export interface TenureContext {
   readonly subscription: Subscription;
   readonly auto: AutoCommit | undefined;
   readonly fromBeginning: (topic: string) => boolean;
+  /** Partitions that the set has now, and no more than the topics had when the consumer was run. */
+  readonly count: () => number;
   readonly onEvent: OnConsumerEvent;
   /** The chains at work, for whoever pauses, seeks or commits. */
   readonly chains: Set<PartitionChain>;
@@ -65,7 +68,7 @@ export async function servePartition(owned: OwnedPartition, context: TenureConte
   }
 }
 
-type Origin = 'commit' | 'note' | 'earliest' | 'latest' | 'resolved' | 'seek';
+type Origin = 'commit' | 'note' | 'earliest' | 'latest' | 'grown' | 'resolved' | 'seek';
 
 class Tenure {
   readonly #owned: OwnedPartition;
@@ -107,14 +110,12 @@ class Tenure {
   }
 
   async #begin(): Promise<readonly PartitionChain[]> {
-    const { topics, groupId, driver, committer } = this.#context;
+    const { topics, committer } = this.#context;
     const { partition, token } = this.#owned;
     const places = topics.map((topic) => ({ topic, partition }));
-    const persistence = { signal: this.#end.signal, onFailure: (error: unknown) => this.#report(error) };
-    const committed = await persist(async () => {
+    const committed = await this.#committed(places, async () => {
       await Promise.all(places.map((at) => committer.prepare(this.#owned, at)));
-      return driver.committed(groupId, places);
-    }, persistence);
+    });
     if (committed === undefined) return [];
     for (const at of places) {
       const newer = newerTokenIn(committed, at, token);
@@ -127,9 +128,18 @@ class Tenure {
     return this.#end.signal.aborted ? [] : chains;
   }
 
+  /** Undefined once this is at its end. */
+  async #committed(places: readonly TopicPartition[], before = () => Promise.resolve()): Promise<readonly CommittedOffset[] | undefined> {
+    const { groupId, driver } = this.#context;
+    const persistence = { signal: this.#end.signal, onFailure: (error: unknown) => this.#report(error) };
+    return persist(() => before().then(() => driver.committed(groupId, places)), persistence);
+  }
+
   async #chainAt(at: TopicPartition, all: readonly CommittedOffset[], note: HandOverNote | undefined): Promise<PartitionChain | undefined> {
     const committed = all.find(({ topic }) => topic === at.topic) ?? { ...at, offset: undefined, metadata: '' };
-    const start = await this.#startAt(at, committed, note);
+    const committedAt = async (places: readonly TopicPartition[]) => (await this.#committed(places)) ?? [];
+    const count = await begunWith(committed, { count: this.#context.count(), committed: committedAt });
+    const start = await this.#startAt(committed, note, isGrown(at.partition, count));
     if (start === undefined) return undefined;
     const { committer, auto, handling, subscription, fetching } = this.#context;
     const owned = this.#owned;
@@ -143,6 +153,7 @@ class Tenure {
       start: offset,
       committed: committed.offset,
       metadata: userMetadataIn(committed.metadata),
+      begunWith: count,
       onFailure: (error) => this.#onCommitFailure(book, at, error),
     });
     return new PartitionChain({
@@ -158,11 +169,12 @@ class Tenure {
   }
 
   async #startAt(
-    at: TopicPartition,
     committed: CommittedOffset,
     note: HandOverNote | undefined,
+    isNew: boolean,
   ): Promise<{ readonly offset: bigint; readonly from: Origin } | undefined> {
     const { subscription, reached, fromBeginning } = this.#context;
+    const at = { topic: committed.topic, partition: committed.partition };
     const sought = subscription.soughtAt(at);
     if (sought !== undefined) this.#sought.set(at.topic, sought);
     if (sought !== undefined && sought >= 0n) return { offset: sought, from: 'seek' };
@@ -174,8 +186,8 @@ class Tenure {
     if (own !== undefined && (isOfOwner || own >= (committed.offset ?? 0n))) return { offset: own, from: 'resolved' };
     const start = startOf(committed, note);
     if (start !== undefined) return start;
-    const edge = fromBeginning(at.topic) ? 'earliest' : 'latest';
-    return this.#startAtEdge(at, edge, edge);
+    const edge = isNew || fromBeginning(at.topic) ? 'earliest' : 'latest';
+    return this.#startAtEdge(at, edge, isNew ? 'grown' : edge);
   }
 
   async #startAtEdge(at: TopicPartition, edge: 'earliest' | 'latest', from: Origin): Promise<{ offset: bigint; from: Origin } | undefined> {

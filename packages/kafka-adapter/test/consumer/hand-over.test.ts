@@ -70,7 +70,7 @@ describeConsumer('the hand-over of an owned partition', (rig) => {
     expect(seen.b).toEqual(['4', '5', '6', '7', '8', '9']);
     // The message that was under way is handled twice, and nothing after it by the old owner.
     expect(seen.a.at(-1)).toBe('4');
-    await until(async () => (await rig().committed()).metadata === 'quorate:2');
+    await until(async () => (await rig().committed()).metadata === 'quorate:2 of:1');
   });
 
   test('commits nothing once a later owner has: STALE_OWNER (2 owners)', async () => {
@@ -96,7 +96,7 @@ describeConsumer('the hand-over of an owned partition', (rig) => {
     release();
     await until(() => a.partitions.failures.length > 0);
     expect(a.partitions.failures.every((error) => isQuorateError(error, 'STALE_OWNER'))).toBe(true);
-    expect(await rig().committed()).toEqual({ offset: '10', metadata: 'quorate:2' });
+    expect(await rig().committed()).toEqual({ offset: '10', metadata: 'quorate:2 of:1' });
   });
 
   test('sends no commit under a lease that may end before it arrives, and says so in the note (1 owner)', async () => {
@@ -210,7 +210,7 @@ describeConsumer('the hand-over of an owned partition', (rig) => {
     partitions.grant(0, 1);
     await until(() => seen.length === 6);
     const note = await partitions.revoke(0);
-    expect(await rig().committed()).toEqual({ offset: '4', metadata: 'quorate:1 mine' });
+    expect(await rig().committed()).toEqual({ offset: '4', metadata: 'quorate:1 of:1 mine' });
     partitions.grant(0, 2, note);
     await until(() => seen.length === 8);
     expect(seen.slice(6)).toEqual(['4', '5']);
@@ -228,14 +228,14 @@ describeConsumer('the hand-over of an owned partition', (rig) => {
     await b.consumer.run({ eachMessage: ({ message }) => (message.offset === '4' ? stuckB : Promise.resolve()) });
     a.partitions.grant(0, 1);
     await until(async () => (await rig().committed()).offset === '4');
-    expect((await rig().committed()).metadata).toBe('quorate:1');
+    expect((await rig().committed()).metadata).toBe('quorate:1 of:1');
     const [topic, partition] = [rig().topic, 0];
     // The later owner has fenced by the time it begins, and has put its token there.
     b.partitions.grant(0, 2);
     await until(() => b.events.some(({ type }) => type === 'started'));
     releaseA();
     await until(() => a.events.some((event) => event.type === 'commitFailed' && isQuorateError(event.error, 'STALE_OWNER')));
-    expect(await rig().committed()).toEqual({ offset: '4', metadata: 'quorate:2' });
+    expect(await rig().committed()).toEqual({ offset: '4', metadata: 'quorate:2 of:1' });
     await a.partitions.lose(0);
     releaseB();
     await until(async () => (await rig().committed()).offset === '10');
@@ -248,7 +248,7 @@ describeConsumer('the hand-over of an owned partition', (rig) => {
     const late = driver.commitFenced({ producer, groupId: rig().groupId, offsets });
     await expect(late).rejects.toMatchObject({ kind: 'fenced' });
     await driver.close();
-    expect(await rig().committed()).toEqual({ offset: '10', metadata: 'quorate:2' });
+    expect(await rig().committed()).toEqual({ offset: '10', metadata: 'quorate:2 of:1' });
   });
 
   test('hands over fenced, with nothing lost and nothing doubled (2 owners, 6 hand-overs)', async () => {

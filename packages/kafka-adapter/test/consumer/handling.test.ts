@@ -22,7 +22,7 @@ describeConsumer('the handlers of an owned consumer', (rig) => {
     await until(() => seen.length === 60);
     expect(seen).toEqual(numbers(0, 60).map(String));
     await until(async () => (await rig().committed()).offset === '60');
-    expect(await rig().committed()).toEqual({ offset: '60', metadata: 'quorate:7' });
+    expect(await rig().committed()).toEqual({ offset: '60', metadata: 'quorate:7 of:1' });
   });
 
   test('stalls no partition for another one that is slow (1 owner, 4 partitions)', async () => {

@@ -1,6 +1,6 @@
 /** Where an owner begins, and what may be seen there: notes, commits, and records of transactions. */
 import fc from 'fast-check';
-import { readNote, startOf, tokenOf, userMetadataIn, writeMetadata, writeNote } from '../../src/consumer/hand-over-note.ts';
+import { begunWithIn, readNote, startOf, tokenOf, userMetadataIn, writeMetadata, writeNote } from '../../src/consumer/hand-over-note.ts';
 import { controlOf, readCommitted } from '../../src/consumer/read-committed.ts';
 import type { RawRecord } from '../../src/consumer/read-committed.ts';
 
@@ -76,7 +76,23 @@ describe('the start of an owner', () => {
     expect(tokenOf(writeMetadata(42, 'mine'))).toBe(42);
     for (const own of ['', 'mine', 'two words']) expect(userMetadataIn(writeMetadata(42, own))).toBe(own);
     expect(userMetadataIn('somebody else’s')).toBe('');
+    expect(begunWithIn(writeMetadata(42, 'mine'))).toBeUndefined();
     for (const metadata of ['', 'quorate', 'quorate:', 'quorate:x', 'quorate:1x', 'a quorate:1']) expect(tokenOf(metadata)).toBeUndefined();
+  });
+});
+
+describe('the metadata of a commit', () => {
+  test('says with how many partitions the group began the topic, before what the user wrote', () => {
+    for (const own of ['', 'mine', 'two words', 'of:7', 'of:x', ' ']) {
+      const metadata = writeMetadata(42, own, 12);
+      expect([tokenOf(metadata), begunWithIn(metadata), userMetadataIn(metadata)]).toEqual([42, 12, own]);
+    }
+  });
+
+  test('leaves to the user what is no such number', () => {
+    for (const own of ['of:0', 'of:x', 'of:1x', 'of:12345678', 'of', 'mine of:3'])
+      expect([begunWithIn(`quorate:42 ${own}`), userMetadataIn(`quorate:42 ${own}`)]).toEqual([undefined, own]);
+    expect(begunWithIn('of:3')).toBeUndefined();
   });
 });
 

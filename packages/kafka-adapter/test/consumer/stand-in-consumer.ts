@@ -1,22 +1,31 @@
 /** An owned consumer over a broker in memory: what the broker answers to commits and fetches, and when, is a test's to say. */
 import { EventEmitter, once } from 'node:events';
 import { pause } from '../../src/back-off.ts';
-import type { CommittedOffset, ConsumerDriver, FetchOutcome, FetchPosition, OffsetToCommit } from '../../src/consumer/consumer-driver.ts';
+import type {
+  CommittedOffset,
+  ConsumerDriver,
+  FetchOutcome,
+  FetchPosition,
+  OffsetToCommit,
+  TopicPartition,
+} from '../../src/consumer/consumer-driver.ts';
 import { KafkaFailure } from '../../src/failure.ts';
 import { ownedConsumer } from '../../src/index.ts';
 import type { ConsumedMessage, OwnedConsumer, OwnedConsumerEvent, OwnedConsumerOptions } from '../../src/index.ts';
 import { StandInPartitions } from './stand-in-partitions.ts';
 
 const broker = 0;
-const partition = 0;
 const withinMs = 20_000;
 
-/** Partition 0 of each topic; every log has so many messages, one in each answer. */
+/** Topics of one partition, unless more are said; every log has so many messages, one in each answer. */
 export class StandInConsumer {
   readonly partitions = new StandInPartitions();
   readonly consumer: OwnedConsumer;
   readonly events: OwnedConsumerEvent[] = [];
+  /** By topic for partition 0, by `topic/partition` for others. */
   readonly commits = new Map<string, CommittedOffset>();
+  /** Partitions of each topic, as the broker tells them. */
+  readonly counts = new Map<string, number>();
   /** `topic offset`, as they were asked for. */
   readonly fetches: string[] = [];
   /** Before a commit is taken; a rejection refuses it. */
@@ -30,17 +39,19 @@ export class StandInConsumer {
 
   constructor({ end, ...options }: Partial<OwnedConsumerOptions> & { readonly topics: readonly string[]; readonly end: number }) {
     this.#end = BigInt(end);
+    for (const topic of options.topics) this.counts.set(topic, 1);
     const onEvent = (event: OwnedConsumerEvent): void => this.note(() => void (this.events.push(event), this.onEvent(event)));
-    this.consumer = ownedConsumer(this.partitions, this.#driver(options.topics), { groupId: 'billing', ...options, onEvent });
+    this.consumer = ownedConsumer(this.partitions, this.#driver(), { groupId: 'billing', ...options, onEvent });
   }
 
-  /** Where handling began: `topic offset origin`. */
+  /** Where handling began: `topic offset origin`, and `topic/partition` for others than 0. */
   get starts(): readonly string[] {
-    return this.events.flatMap((event) => (event.type === 'started' ? [`${event.topic} ${event.offset} ${event.from}`] : []));
+    return this.events.flatMap((event) => (event.type === 'started' ? [`${keyOf(event)} ${event.offset} ${event.from}`] : []));
   }
 
   commit(topic: string, offset: number, token?: number): void {
-    this.commits.set(topic, { topic, partition, offset: BigInt(offset), metadata: token === undefined ? '' : `quorate:${token}` });
+    const metadata = token === undefined ? '' : `quorate:${token}`;
+    this.commits.set(topic, { topic, partition: 0, offset: BigInt(offset), metadata });
   }
 
   note(change: () => void): void {
@@ -58,21 +69,21 @@ export class StandInConsumer {
     await this.consumer.stop();
   }
 
-  #driver(topics: readonly string[]): ConsumerDriver {
+  #driver(): ConsumerDriver {
     const none = () => Promise.resolve();
     return {
       connect: none,
-      leaders: () => Promise.resolve(new Map(topics.map((topic) => [topic, new Map([[partition, broker]])]))),
+      leaders: () => Promise.resolve(new Map(Array.from(this.counts, ([topic, count]) => [topic, leadersOf(count)]))),
       fetch: (_broker, { positions, maxWaitMs }) => this.#fetch(positions, maxWaitMs),
       edge: async (_broker, _at, edge) => {
         await this.onEdge();
         return edge === 'latest' ? this.#end : 0n;
       },
       committed: (_groupId, places) =>
-        Promise.resolve(places.map((at) => this.commits.get(at.topic) ?? { ...at, offset: undefined, metadata: '' })),
+        Promise.resolve(places.map((at) => this.commits.get(keyOf(at)) ?? { ...at, offset: undefined, metadata: '' })),
       commit: async (_groupId, offsets) => {
         for (const offset of offsets) await this.onCommit(offset);
-        this.note(() => offsets.forEach((offset) => this.commits.set(offset.topic, offset)));
+        this.note(() => offsets.forEach((offset) => this.commits.set(keyOf(offset), offset)));
       },
       members: () => Promise.resolve([]),
       fence: (transactionalId) => Promise.resolve({ transactionalId, producerId: '1', epoch: 0 }),
@@ -84,7 +95,7 @@ export class StandInConsumer {
   }
 
   async #fetch(positions: readonly FetchPosition[], maxWaitMs: number): Promise<readonly FetchOutcome[]> {
-    this.note(() => this.fetches.push(...positions.map(({ topic, offset }) => `${topic} ${offset}`)));
+    this.note(() => this.fetches.push(...positions.map((position) => `${keyOf(position)} ${position.offset}`)));
     const outcomes = positions.map((position) => this.#outcome(position));
     // As a broker does where there is nothing new.
     const isIdle = outcomes.every((outcome) => outcome.type === 'messages' && outcome.messages.length === 0);
@@ -92,12 +103,20 @@ export class StandInConsumer {
     return outcomes;
   }
 
-  #outcome({ topic, offset }: FetchPosition): FetchOutcome {
+  #outcome({ topic, partition, offset }: FetchPosition): FetchOutcome {
     const at = { topic, partition };
     if (offset < 0n) return { ...at, type: 'failure', failure: new KafkaFailure('outOfRange', 'No such offset') };
     const messages = offset < this.#end ? [messageAt(offset)] : [];
     return { ...at, type: 'messages', messages, nextOffset: offset + BigInt(messages.length), highWatermark: this.#end };
   }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return partition === 0 ? topic : `${topic}/${partition}`;
+}
+
+function leadersOf(count: number): ReadonlyMap<number, number> {
+  return new Map(Array.from({ length: count }, (_, partition) => [partition, broker]));
 }
 
 function messageAt(offset: bigint): ConsumedMessage {

@@ -1,0 +1,98 @@
+/** What a topic has grown by is consumed from its first message, whoever owns it, whenever. Over a broker in memory. */
+import type { OwnedConsumerOptions } from '../../src/index.ts';
+import { StandInConsumer } from './stand-in-consumer.ts';
+
+const handled = () => Promise.resolve();
+
+const open: StandInConsumer[] = [];
+afterEach(() => Promise.all(open.splice(0).map((one) => one.close())));
+
+interface Life extends Partial<OwnedConsumerOptions> {
+  /** Partitions of `orders`. */
+  readonly count: number;
+  /** Whose broker this one's is, as it stands: another process, or a later life. */
+  readonly after?: StandInConsumer;
+}
+
+/** Consumes `orders`, whose partitions have 3 messages each. */
+async function consuming({ count, after, ...options }: Life, autoCommit = true): Promise<StandInConsumer> {
+  const one = new StandInConsumer({ topics: ['orders'], end: 3, ...options });
+  one.counts.set('orders', count);
+  for (const [key, commit] of after?.commits ?? []) one.commits.set(key, commit);
+  open.push(one);
+  await one.consumer.run({ eachMessage: handled, autoCommit });
+  return one;
+}
+
+async function own(one: StandInConsumer, ...partitions: readonly number[]): Promise<void> {
+  const before = one.starts.length;
+  for (const partition of partitions) one.partitions.grant(partition, before + 1);
+  await one.until(() => one.starts.length === before + partitions.length);
+}
+
+describe('a partition that the topic has grown by', () => {
+  test('begins at its first message with whoever watched the topic grow (2 partitions, then 3)', async () => {
+    const one = await consuming({ count: 2, metadataMaxAgeMs: 10 });
+    await own(one, 0, 1);
+    one.counts.set('orders', 3);
+    await one.until(() => one.events.some(({ type }) => type === 'grown'));
+    await own(one, 2);
+    expect(one.starts).toEqual(['orders 3 latest', 'orders/1 3 latest', 'orders/2 0 grown']);
+  });
+
+  test('begins there with a process that came later, though later owners of the others have committed since (2 partitions, then 3, then 4)', async () => {
+    const first = await consuming({ count: 2 });
+    await own(first, 0, 1);
+    const second = await consuming({ count: 3, after: first });
+    await own(second, 0);
+    await own(second, 1);
+    expect(second.starts).toEqual(['orders 3 commit', 'orders/1 3 commit']);
+    const third = await consuming({ count: 4, after: second });
+    await own(third, 2, 3);
+    expect([...third.starts].sort()).toEqual(['orders/2 0 grown', 'orders/3 0 grown']);
+  });
+
+  test('begins there where only the user commits, and has committed one of the others (2 partitions, then 3)', async () => {
+    const first = await consuming({ count: 2 }, false);
+    await own(first, 0, 1);
+    await first.consumer.commitOffsets([{ topic: 'orders', partition: 1, offset: '3', metadata: 'mine' }]);
+    const second = await consuming({ count: 3, after: first }, false);
+    await own(second, 2);
+    await second.partitions.revoke(2);
+    await own(second, 2);
+    expect(second.starts).toEqual(['orders/2 0 grown', 'orders/2 0 grown']);
+  });
+
+  test('goes on at its commit once it has one (2 partitions, then 3)', async () => {
+    const first = await consuming({ count: 2 });
+    await own(first, 0);
+    const second = await consuming({ count: 3, after: first });
+    await own(second, 2);
+    await second.until(() => second.commits.get('orders/2')?.offset === 3n);
+    await own(await consuming({ count: 3, after: second }), 2);
+    expect(open.at(-1)?.starts).toEqual(['orders/2 3 commit']);
+  });
+});
+
+describe('a partition that was there when the group began', () => {
+  test('begins after its last message, though others have commits by then (3 partitions)', async () => {
+    const first = await consuming({ count: 3 });
+    await own(first, 0, 1);
+    const second = await consuming({ count: 3, after: first });
+    await own(second, 2);
+    expect(second.starts).toEqual(['orders/2 3 latest']);
+  });
+
+  test('begins there beside the commits of a consumer group of kafkajs, which tell nothing of partitions without one (3 partitions)', async () => {
+    const one = new StandInConsumer({ topics: ['orders'], end: 3 });
+    one.commit('orders', 2);
+    await own(await consuming({ count: 3, after: one }), 0, 2);
+    expect(open.at(-1)?.starts).toEqual(['orders 2 commit', 'orders/2 3 latest']);
+  });
+
+  test('begins at its first message where the user says so (2 partitions)', async () => {
+    const one = await consuming({ count: 2, fromBeginning: true });
+    await own(one, 0, 1);
+    expect(one.starts).toEqual(['orders 0 earliest', 'orders/1 0 earliest']);
+  });
+});
