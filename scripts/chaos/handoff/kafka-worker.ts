@@ -29,7 +29,6 @@ export async function kafkaWorker(settings: CarrierSettings): Promise<WorkerCarr
     const consumer = ownedConsumer(source, kafka, {
       groupId: names.group,
       topics: [names.input],
-      fromBeginning: true,
       drainTimeoutMs,
       metadataMaxAgeMs: lookIntervalMs,
       groupCheckIntervalMs: lookIntervalMs,

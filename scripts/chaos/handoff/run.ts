@@ -74,8 +74,8 @@ export async function runHandoff(options: HandoffOptions): Promise<HandoffResult
     await stream.open(count.now);
     await stream.readOutputs((arrived) => sink.take(arrived));
     await Promise.all(workers.all.map((one) => one.start()));
-    const isFormed = baseline ? await sleep(5_000, true) : await until(() => sink.opened.size >= count.now, formWithinMs);
-    onProgress(`formed: ${sink.opened.size} of ${count.now} partitions owned`);
+    const isFormed = baseline ? await sleep(5_000, true) : await until(() => workers.begun.size >= count.now, formWithinMs);
+    onProgress(`formed: ${workers.begun.size} of ${count.now} partitions begun`);
     if (!isFormed) await tellStatuses();
     const producer = new Producer(stream, { count: () => count.now, perSecond });
     const storm = new Storm({ workers, sink, timing, random: seededRandom(seed) });

@@ -25,7 +25,7 @@ export interface Happened {
   slowHandler: number | null;
   /** A handler outlasted the drain of its partition, and came back when there was a new owner. */
   stuckHandler: number | null;
-  /** Partitions were added, and owned. */
+  /** Partitions were added, filled at once, and owned. */
   grown: number | null;
   /** Members of an earlier deployment under the same group were noticed, and waited for. */
   oldGroup: number | null;
@@ -153,16 +153,22 @@ export class Scenarios {
     return occupied;
   }
 
+  /** From the moment that there is room for it something comes, long before somebody owns it. */
   private async grow(): Promise<boolean> {
     const { stream, sink, count } = this.parts;
     const before = count.now;
     const how = await stream.grow(before + added);
-    if (how === 'resize')
-      await this.withWorkers(1, async ([one]) => one?.running.request('resize', before + added).then(() => true) ?? false);
-    const isOwned = (): boolean => Array.from({ length: added }, (_, index) => before + index).every((one) => sink.opened.has(one));
-    const isGrown = await until(isOwned);
-    if (isGrown) count.now = before + added;
-    return isGrown;
+    count.now = before + added;
+    if (how === 'resize') await this.resize(count.now);
+    return until(() => Array.from({ length: added }, (_, index) => before + index).every((one) => sink.opened.has(one)));
+  }
+
+  /** Until it is done: the worker that is asked may die of the storm, and what has come is owed. */
+  private async resize(to: number): Promise<void> {
+    const ask = ([one]: readonly Worker[]): Promise<boolean> =>
+      one?.running.request('resize', to).then(() => true) ?? Promise.resolve(false);
+    const endMs = performance.now() + patienceMs;
+    while (!(await this.withWorkers(1, ask).catch(() => false)) && performance.now() < endMs) await sleep(lookMs);
   }
 
   private async meetOldGroup(): Promise<boolean> {

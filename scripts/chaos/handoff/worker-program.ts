@@ -29,7 +29,7 @@ export interface WorkerSettings extends CarrierSettings {
 }
 
 export type WorkerNotice =
-  | { readonly type: 'event'; readonly name: string; readonly error?: string }
+  | { readonly type: 'event'; readonly name: string; readonly partition?: number; readonly error?: string }
   /** Taking part has ended, and not because it was told to. */
   | { readonly type: 'failed'; readonly error: string };
 
@@ -82,9 +82,10 @@ async function consumeOwned(mine: WorkerCarrier, given: WorkerSettings): Promise
   await untilTaken(() => mine.consume({ source, handle, onEvent: tell }));
 }
 
-function tell(event: { readonly type: string; readonly error?: unknown }): void {
+function tell(event: { readonly type: string; readonly partition?: number; readonly error?: unknown }): void {
+  const partition = event.partition === undefined ? {} : { partition: event.partition };
   const error = event.error === undefined ? {} : { error: String(event.error) };
-  void notice({ type: 'event', name: event.type, ...error } satisfies WorkerNotice);
+  void notice({ type: 'event', name: event.type, ...partition, ...error } satisfies WorkerNotice);
 }
 
 /** An owner that has said its token has shut the door behind it: what an earlier one publishes from then on is dropped. */

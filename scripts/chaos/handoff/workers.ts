@@ -127,6 +127,9 @@ export class Worker {
   }
 }
 
+/** Events of owned consumers, on Kafka and on NATS. */
+const beginnings: readonly string[] = ['started', 'durableTaken'];
+
 export class Workers {
   readonly bench: Bench;
   readonly all: readonly Worker[];
@@ -135,6 +138,8 @@ export class Workers {
   readonly killedNs = new Map<string, number>();
   /** How often each event was told of. */
   readonly events = new Map<string, number>();
+  /** Partitions whose place in the input somebody has taken: whatever comes from then on is to be handled. */
+  readonly begun = new Set<number>();
   /** What the events named as their cause, and how often. */
   readonly troubles = new Map<string, number>();
   readonly failures: string[] = [];
@@ -152,6 +157,7 @@ export class Workers {
     if (notice.type === 'failed') this.failures.push(`${worker.life}: ${notice.error}`);
     else {
       countUp(this.events, notice.name);
+      if (notice.partition !== undefined && beginnings.includes(notice.name)) this.begun.add(notice.partition);
       if (notice.error !== undefined) countUp(this.troubles, `${notice.name}: ${notice.error}`.replace(/\d+/g, '#'));
     }
   }
