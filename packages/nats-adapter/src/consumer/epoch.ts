@@ -15,7 +15,10 @@ export interface NamedEpoch extends Epoch {
 export class EpochNames {
   readonly #prefix: string;
 
-  constructor(name: string, partition: number) {
+  constructor(
+    readonly name: string,
+    readonly partition: number,
+  ) {
     this.#prefix = `${encodeName(name)}_${partition}_`;
   }
 

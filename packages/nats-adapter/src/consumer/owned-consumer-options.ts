@@ -16,7 +16,10 @@ export interface OwnedConsumerOptions extends Omit<OwnOptions, 'signal'>, Pick<P
   readonly maxAckPending?: number;
   /** How long the server waits for a word about a message before it delivers it again. A slow handler is kept alive. Default 30 000 ms. */
   readonly ackWaitMs?: number;
-  /** Where the first owner of all begins: with what the stream has, or with what comes. Default `all`; `workqueue` streams know no other. */
+  /**
+   * Where the first owner of all begins: with what the stream has, or with what comes. What the set has grown by since is read from its
+   * first message in any case. Default `all`; `workqueue` streams know no other.
+   */
   readonly from?: 'all' | 'new';
   /** Replicas of each durable. Default: as many as the stream has. */
   readonly replicas?: number;
@@ -65,11 +68,15 @@ interface OfPartition {
 }
 
 export type OwnedConsumerEvent =
-  /** `handedOver`: the last owner's durable is kept. Otherwise it is new, and those in `deleted` have ended. */
+  /**
+   * `isHandedOver`: the last owner's durable is kept. Otherwise it is new, and those in `deleted` have ended. `isGrown`: it begins at the
+   * first message of a partition that the set has grown by, whatever `from` says.
+   */
   | (OfPartition & {
       readonly type: 'durableTaken';
       readonly durable: string;
       readonly isHandedOver: boolean;
+      readonly isGrown: boolean;
       readonly deleted: readonly string[];
     })
   /** `isHandedOver`: the next owner goes on with this durable; otherwise it begins a new one behind the floor of the last. */

@@ -57,6 +57,8 @@ class JetStreamConsumer implements OwnedConsumer {
   readonly #readings = new Set<DurableReading>();
   /** For the time of one grant: it may be begun anew. */
   readonly #handled = new Map<number, { readonly token: number; readonly upTo: number }>();
+  /** The fewest partitions that the set had when this process was granted one. */
+  #begunWith = Infinity;
   #running: Promise<void> | undefined;
 
   constructor(
@@ -103,7 +105,9 @@ class JetStreamConsumer implements OwnedConsumer {
   async #own(context: ConsumerContext, retention: StreamInfo['config']['retention'], owned: OwnedPartition): Promise<void> {
     const { name, filter, ackWaitMs, maxAckPending, replicas, from } = this.options;
     const { partition, token } = owned;
-    const settings = { filterSubject: filter(partition), ackWaitMs, maxAckPending, replicas, from, retention };
+    this.#begunWith = Math.min(this.#begunWith, this.partitions.count);
+    const count = this.#begunWith;
+    const settings = { filterSubject: filter(partition), ackWaitMs, maxAckPending, replicas, from, retention, count };
     const durables = new PartitionDurables(context.api, new EpochNames(name, partition), settings);
     try {
       for (let isOver = owned.signal.aborted; !isOver;) isOver = await this.#readOne(context, durables, owned);
@@ -120,8 +124,8 @@ class JetStreamConsumer implements OwnedConsumer {
     const handledBefore = before?.token === token ? before.upTo : undefined;
     this.#handled.set(partition, { token, upTo: handledBefore ?? 0 });
     const taken = await durables.take(owned, handledBefore);
-    const { name: durable, isHandedOver, deleted } = taken;
-    context.tell({ type: 'durableTaken', partition, token, durable, isHandedOver, deleted });
+    const { name: durable, isHandedOver, isGrown, deleted } = taken;
+    context.tell({ type: 'durableTaken', partition, token, durable, isHandedOver, isGrown, deleted });
     const reading = new DurableReading(context, owned, durables, taken, handledBefore ?? 0);
     this.#readings.add(reading);
     try {

@@ -6,6 +6,7 @@ import type { OwnedPartition } from '@quorate/core/adapter';
 import { isQuorateError, QuorateError } from '@quorate/core/adapter';
 import { refuseIfStale } from './epoch.ts';
 import type { EpochNames, NamedEpoch } from './epoch.ts';
+import { begunWithBelow, begunWithIn, metadataOf } from './growth.ts';
 import type { ConsumerConfig, ConsumerInfo, JetStreamApi, StreamInfo } from '../jetstream/jetstream-api.ts';
 
 export interface DurableSettings {
@@ -16,12 +17,16 @@ export interface DurableSettings {
   /** Where the first owner ever begins. */
   readonly from: 'all' | 'new';
   readonly retention: StreamInfo['config']['retention'];
+  /** The fewest partitions that this process has seen in the set. */
+  readonly count: number;
 }
 
 export interface TakenDurable {
   readonly name: string;
   /** True where the last owner handed it over; false where it was made now. */
   readonly isHandedOver: boolean;
+  /** True where it begins at the first message because the set has grown by its partition. */
+  readonly isGrown: boolean;
   /** How many deliveries it has made so far. */
   readonly consumerSequence: number;
   /** The durables that ended with it. */
@@ -92,19 +97,30 @@ export class PartitionDurables {
     // A note outlives a crash. Without this one, the owner after a crash of ours would take the durable for handed over.
     await owned.note('');
     await this.#delete(others);
-    return { name: last.name, isHandedOver: true, consumerSequence: info.delivered.consumer_seq, deleted: others.map(nameOf) };
+    return {
+      name: last.name,
+      isHandedOver: true,
+      isGrown: false,
+      consumerSequence: info.delivered.consumer_seq,
+      deleted: others.map(nameOf),
+    };
   }
 
   async #replaceAfter(owned: OwnedPartition, found: readonly NamedEpoch[], handledUpTo: number): Promise<TakenDurable> {
     for (let known = found; ;) {
-      const floor = Math.max(await this.#closeAndReadFloor(known), handledUpTo);
+      const last = await this.#closeAndRead(known);
+      const floor = Math.max(last.floor, handledUpTo);
       const own = this.#next(owned, known);
       const isFirst = known.length === 0 && floor === 0;
-      await this.api.createConsumer(isFirst ? this.#config(own, this.settings.from) : this.#config(own, 'by_start_sequence', floor + 1));
+      const begunWith = last.begunWith ?? (await this.#begunWith(isFirst));
+      const isGrown = isFirst && this.settings.from === 'new' && begunWith <= this.names.partition;
+      const first = this.#config(own, isGrown ? 'all' : this.settings.from);
+      const config = isFirst ? first : this.#config(own, 'by_start_sequence', floor + 1);
+      await this.api.createConsumer({ ...config, metadata: metadataOf(begunWith) });
       const earlier = await this.#listBefore(owned, own);
       if (earlier.every(({ name }) => known.some((one) => one.name === name))) {
         await this.#delete(earlier);
-        return { name: own.name, isHandedOver: false, consumerSequence: 0, deleted: earlier.map(nameOf) };
+        return { name: own.name, isHandedOver: false, isGrown, consumerSequence: 0, deleted: earlier.map(nameOf) };
       }
       // An owner that should have ended made one more in between; what it finished counts too.
       await this.api.deleteConsumer(own.name);
@@ -126,7 +142,7 @@ export class PartitionDurables {
         continue;
       }
       await this.#listBefore(owned, own);
-      return { name: own.name, isHandedOver: false, consumerSequence: 0, deleted };
+      return { name: own.name, isHandedOver: false, isGrown: false, consumerSequence: 0, deleted };
     }
   }
 
@@ -140,17 +156,25 @@ export class PartitionDurables {
     }
   }
 
-  /** The highest of the floors; 0 where there is none. */
-  async #closeAndReadFloor(epochs: readonly NamedEpoch[]): Promise<number> {
+  /** Others are asked only where it matters. */
+  #begunWith(isFirst: boolean): Promise<number> {
+    const { from, count } = this.settings;
+    return isFirst && from === 'new' ? begunWithBelow(this.api, this.names, count) : Promise.resolve(count);
+  }
+
+  /** The highest of the floors, 0 where there is none; and with how many partitions the consumer began, where one says so. */
+  async #closeAndRead(epochs: readonly NamedEpoch[]): Promise<{ readonly floor: number; readonly begunWith: number | undefined }> {
     let floor = 0;
+    let begunWith: number | undefined;
     for (const { name } of epochs) {
       const before = await this.api.consumerInfo(name);
       const closed = before === undefined ? undefined : await this.api.updateConsumer({ ...before.config, max_expires: noPullsNs });
       if (closed === undefined)
         throw new QuorateError('TRANSPORT_FAILED', `The durable ${JSON.stringify(name)} went while its floor was read.`);
       floor = Math.max(floor, closed.ack_floor.stream_seq);
+      begunWith ??= begunWithIn(closed.config);
     }
-    return floor;
+    return { floor, begunWith };
   }
 
   #next({ token }: OwnedPartition, known: readonly NamedEpoch[]): NamedEpoch {

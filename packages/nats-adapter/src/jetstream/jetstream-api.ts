@@ -23,6 +23,8 @@ export interface ConsumerConfig {
   readonly max_expires?: number;
   /** None given, or 0: as many as the stream has. */
   readonly num_replicas?: number;
+  /** Kept by servers from 2.10 on, which add entries of their own. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface ConsumerInfo {

@@ -91,6 +91,8 @@ export class Grant implements OwnedPartition {
 }
 
 export class CommandedMember {
+  /** Of the set, as this member sees it. */
+  count = 0;
   #handler: PartitionHandler | undefined;
   readonly #grants = new Set<Grant>();
 
@@ -104,13 +106,17 @@ export class CommandedMember {
     return grant;
   }
 
-  partitions(name: string): Partitions {
+  partitions(name: string, options: { readonly count: number }): Partitions {
+    this.count = options.count;
+    const size = () => this.count;
     const notHere = (): never => {
       throw new Error('not commanded');
     };
     return {
       name,
-      count: 8,
+      get count() {
+        return size();
+      },
       mine: [],
       assignment$: EMPTY,
       ownership: null,

@@ -41,7 +41,15 @@ describeWithNats('an owned consumer of a stream', (nats) => {
       expect(world.textsOf(b)).toEqual(numbered(10, 10));
       expect(await world.durableNames()).toEqual([`workers_3_${first.token}`]);
       expect(b.events).toEqual([
-        { type: 'durableTaken', partition: 3, token: second.token, durable: `workers_3_${first.token}`, isHandedOver: true, deleted: [] },
+        {
+          type: 'durableTaken',
+          partition: 3,
+          token: second.token,
+          durable: `workers_3_${first.token}`,
+          isHandedOver: true,
+          isGrown: false,
+          deleted: [],
+        },
       ]);
       await second.revoke();
     });

@@ -15,7 +15,15 @@ function take(
   { retention = 'limits' as Retention, previous = undefined as string | undefined, onNote = (_note: string): void => undefined } = {},
 ): Promise<TakenDurable> {
   const api = new JetStreamApi(server.connection, { stream: 'orders', apiPrefix: '$JS.API', requestTimeoutMs: 1_000 });
-  const settings = { filterSubject: 'orders.3', ackWaitMs: 30_000, maxAckPending: 1, replicas: undefined, from: 'all' as const, retention };
+  const settings = {
+    filterSubject: 'orders.3',
+    ackWaitMs: 30_000,
+    maxAckPending: 1,
+    replicas: undefined,
+    from: 'all' as const,
+    retention,
+    count: 8,
+  };
   const durables = new PartitionDurables(api, new EpochNames('w', 3), settings);
   const note = (value: string): Promise<void> => Promise.resolve(onNote(value));
   return durables.take({ partition: 3, token, previous, note } as Partial<OwnedPartition> as OwnedPartition, undefined);

@@ -1,0 +1,35 @@
+/**
+ * What a set has grown by since its consumer began. It is nobody's for a while, and what comes meanwhile is not to be skipped by a
+ * consumer that begins with what comes:
+ *
+ * 1. A consumer begins with the partitions that the set has when the first of them is owned.
+ * 2. Every durable keeps that number in its metadata, and one that follows another keeps the other's.
+ * 3. A partition is grown where this process, or a durable of a partition below it, knows a number that does not reach it.
+ *
+ * The number is what somebody saw, so that no partition is taken for grown that the consumer began with, in whatever order they begin.
+ */
+import { EpochNames } from './epoch.ts';
+import type { ConsumerConfig, JetStreamApi } from '../jetstream/jetstream-api.ts';
+
+const key = 'quorate-begun-with';
+/** One would do, but for partitions that had their first owner after the set grew. */
+const askedMax = 8;
+
+export function metadataOf(begunWith: number): NonNullable<ConsumerConfig['metadata']> {
+  return { [key]: String(begunWith) };
+}
+
+/** Undefined for a durable that does not say so: of an earlier version, or on a server before 2.10. */
+export function begunWithIn({ metadata }: ConsumerConfig): number | undefined {
+  const count = metadata?.[key] ?? '';
+  return /^[1-9]\d{0,5}$/.test(count) ? Number(count) : undefined;
+}
+
+/** With how many partitions the consumer began, as the durables of the partitions below this one tell; `count` where none does. */
+export async function begunWithBelow(api: JetStreamApi, { name, partition }: EpochNames, count: number): Promise<number> {
+  if (partition === 0 || partition >= count) return count;
+  const names = await api.consumerNames();
+  const below = Array.from({ length: partition }, (_, one) => new EpochNames(name, one).among(names).slice(-1)).flat();
+  const found = await Promise.all(below.slice(0, askedMax).map((one) => api.consumerInfo(one.name)));
+  return Math.min(count, ...found.flatMap((info) => (info === undefined ? [] : (begunWithIn(info.config) ?? []))));
+}
