@@ -1,16 +1,18 @@
 /** What a user may choose about an owned consumer, the defaults, and the rules between them. */
 import { QuorateError } from '@quorate/core/adapter';
-import type { OwnOptions, Partitions } from '@quorate/core/adapter';
+import type { OwnOptions, Partitions, PartitionsOptions } from '@quorate/core/adapter';
 import type { OnConsumerEvent } from './consumer-event.ts';
 import type { DeadLetterHandler } from './handling.ts';
 import type { EachBatch, EachMessage } from './payload.ts';
 
 /** A Quorate instance, or whatever else hands out sets of partitions. */
 export interface PartitionsSource {
-  partitions(name: string, options: { readonly count: number }): Partitions;
+  partitions(name: string, options: Pick<PartitionsOptions, 'count' | 'graceMs' | 'settleMs'>): Partitions;
 }
 
-export interface OwnedConsumerOptions extends Pick<OwnOptions, 'weight' | 'drainTimeoutMs' | 'onDrainTimeout'> {
+/** `graceMs` and `settleMs` are of the set: how long an absent owner's partitions wait for it, and how soon changes are acted on. */
+export interface OwnedConsumerOptions
+  extends Pick<OwnOptions, 'weight' | 'drainTimeoutMs' | 'onDrainTimeout'>, Pick<PartitionsOptions, 'graceMs' | 'settleMs'> {
   /** Under which offsets are committed; no consumer group is joined. Existing offsets of the group are where consuming goes on. */
   readonly groupId: string;
   /** All with the same number of partitions: partition p of every topic belongs to whoever owns p. May be given to `subscribe` instead. */

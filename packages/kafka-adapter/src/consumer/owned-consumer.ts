@@ -186,7 +186,7 @@ class Consumer implements OwnedConsumer {
       await driver.connect();
       const leaders = await whileLoading(() => driver.leaders(topics));
       const count = commonCount(leaders);
-      const partitions = this.#quorate.partitions(name, { count });
+      const partitions = this.#quorate.partitions(name, { count, ...this.#setOptions });
       fetching.learn(leaders);
       await whileLoading(() => guard.open());
       const stopping = new AbortController();
@@ -210,6 +210,11 @@ class Consumer implements OwnedConsumer {
       await driver.close();
       throw error;
     }
+  }
+
+  get #setOptions(): Pick<OwnedConsumerOptions, 'graceMs' | 'settleMs'> {
+    const { graceMs, settleMs } = this.#options;
+    return { ...(graceMs !== undefined && { graceMs }), ...(settleMs !== undefined && { settleMs }) };
   }
 
   #own(partitions: Partitions, context: TenureContext, signal: AbortSignal): Promise<void> {

@@ -96,3 +96,11 @@ describe('a partition that was there when the group began', () => {
     expect(one.starts).toEqual(['orders 0 earliest', 'orders/1 0 earliest']);
   });
 });
+
+describe('the set of partitions', () => {
+  test('is asked for with what the topics have, and with the pauses that the user chose (2 partitions)', async () => {
+    expect((await consuming({ count: 2 })).partitions.options).toEqual({ count: 2 });
+    const chosen = await consuming({ count: 2, graceMs: 5_000, settleMs: 0 });
+    expect(chosen.partitions.options).toEqual({ count: 2, graceMs: 5_000, settleMs: 0 });
+  });
+});

@@ -19,12 +19,15 @@ interface Grant {
 export class StandInPartitions implements PartitionsSource {
   readonly failures: unknown[] = [];
   readonly resizes: number[] = [];
+  /** What the set was asked for with. */
+  options: Parameters<PartitionsSource['partitions']>[1] | undefined;
   readonly #grants = new Map<number, Grant>();
   #handler: PartitionHandler | undefined;
   #count = 0;
 
-  partitions(_name: string, { count }: { readonly count: number }): Partitions {
-    this.#count = Math.max(this.#count, count);
+  partitions(_name: string, options: Parameters<PartitionsSource['partitions']>[1]): Partitions {
+    this.options = options;
+    this.#count = Math.max(this.#count, options.count);
     const own = (handler: PartitionHandler, options: OwnOptions = {}) => this.#own(handler, options);
     const resize = (to: number) => {
       this.resizes.push(to);
