@@ -56,7 +56,7 @@ export type PartitionOp = JoinOp | LeaveOp | ReleasePartitionOp | PartitionNoteO
 
 /**
  * How operators have a node placed: `drained` gives all up in order until its session ends; `excluded` lasts, whether or not the
- * node takes part, until it is `usual` again.
+ * node takes part, until it is `usual` again; a drain on top of it ends by itself, and the exclusion does not.
  */
 export const placing = { usual: 0, drained: 1, excluded: 2 } as const;
 

@@ -271,7 +271,7 @@ export class PartitionTable {
     if (placed === placing.excluded && isFull) return [seq, partitionResult.limit, 0, null];
     if (member !== undefined) member.isDrained = placed === placing.drained;
     if (placed === placing.excluded) set.excluded.add(node);
-    else set.excluded.delete(node);
+    if (placed === placing.usual) set.excluded.delete(node);
     this.#unsettle(set);
     return [seq, partitionResult.done, 0, null];
   }
