@@ -24,7 +24,7 @@ export type { Lease, LeaseLoss, ReleaseOptions, Term } from './api/lease-contrac
 export type { Election, LeadOptions } from './api/election.ts';
 export type { Candidacy } from './api/campaign.ts';
 export type * from './api/partitions-contract.ts';
-export { partitionsDefaults } from './api/named-partitions.ts';
+export { partitionsDefaults } from './api/partition-options.ts';
 export { synod } from './api/synod.ts';
 export type { Decree, ProposeOptions, SynodOptions } from './api/synod.ts';
 export type { CurrentLeader, Leader } from './api/leader-watch.ts';

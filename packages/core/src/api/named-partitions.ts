@@ -2,13 +2,12 @@
 import { BehaviorSubject, distinctUntilChanged, switchMap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { QuorateError } from '../errors.ts';
-import { partitionOp, partitionsMax, placing, weights } from '../partition/command.ts';
+import { partitionOp, placing } from '../partition/command.ts';
 import type { PartitionOp, PartitionParameters } from '../partition/command.ts';
 import { checkDuration } from './duration.ts';
 import type { Instance } from './instance.ts';
 import { checkName } from './names.ts';
 import { checkCallback } from './scoped-call.ts';
-import { shown } from './shown.ts';
 import { checkSignal } from './signal.ts';
 import { change } from './partition-change.ts';
 import type {
@@ -24,10 +23,10 @@ import type {
   PlannedMove,
 } from './partitions-contract.ts';
 import { Owning } from './partition-owning.ts';
-import { checkCount, firstOwnership, planOf } from './partition-plan.ts';
+import { checkCount, checkDrainTimeout, checkPartition, checkWeight, partitionsDefaults, resolveParameters } from './partition-options.ts';
+import { firstOwnership, planOf } from './partition-plan.ts';
 import { SetWatch } from './partition-watch.ts';
-
-export const partitionsDefaults = { graceMs: 2_000, settleMs: 250, drainTimeoutMs: 20_000, weight: 1, onDrainTimeout: 'fence' } as const;
+import { stepsOf } from './planned-change.ts';
 
 const nothingOwned: readonly number[] = [];
 
@@ -44,11 +43,7 @@ export class NamedPartitions implements Partitions {
   constructor(instance: Instance, name: string, options: PartitionsOptions) {
     this.name = name;
     this.#instance = instance;
-    this.#parameters = {
-      count: checkCount(options.count),
-      graceMs: checkDuration('graceMs', options.graceMs ?? partitionsDefaults.graceMs, 0),
-      settleMs: checkDuration('settleMs', options.settleMs ?? partitionsDefaults.settleMs, 0),
-    };
+    this.#parameters = resolveParameters(options);
     this.#count = this.#parameters.count;
     const { transport } = instance.options;
     this.#partitionOf = options.partitionOf ?? ((key, count) => transport.partitionOf(key, count));
@@ -125,15 +120,16 @@ export class NamedPartitions implements Partitions {
   }
 
   async plan(planned: PartitionsChange): Promise<readonly PlannedMove[]> {
-    return planOf(this.name, await firstOwnership(this.#instance, this.ownership$), planned);
+    const steps = stepsOf(this.name, planned);
+    return planOf(this.name, await firstOwnership(this.#instance, this.ownership$), steps);
   }
 
   pin(partition: number, node: string): Promise<void> {
-    return this.#change((seq) => [partitionOp.pin, seq, this.name, this.#checkPartition(partition), checkName('node', node)]);
+    return this.#change((seq) => [partitionOp.pin, seq, this.name, checkPartition(this.name, partition), checkName('node', node)]);
   }
 
   unpin(partition: number): Promise<void> {
-    return this.#change((seq) => [partitionOp.pin, seq, this.name, this.#checkPartition(partition), '']);
+    return this.#change((seq) => [partitionOp.pin, seq, this.name, checkPartition(this.name, partition), '']);
   }
 
   drain(node: string): Promise<void> {
@@ -161,22 +157,4 @@ export class NamedPartitions implements Partitions {
   readonly #onCount = (count: number): void => {
     this.#count = count;
   };
-
-  #checkPartition(partition: number): number {
-    if (Number.isInteger(partition) && partition >= 0 && partition < partitionsMax) return partition;
-    throw new QuorateError('INVALID_OPTIONS', `There is no partition ${shown(partition)} in "${this.name}".`);
-  }
-}
-
-function checkWeight(weight: unknown): number {
-  if (typeof weight === 'number' && weight >= weights.least && weight <= weights.most) return weight;
-  throw new QuorateError(
-    'INVALID_OPTIONS',
-    `\`weight\` is ${shown(weight)}; it must be a number from ${weights.least} to ${weights.most}.`,
-  );
-}
-
-function checkDrainTimeout(choice: unknown): 'fence' | 'exit' {
-  if (choice === 'fence' || choice === 'exit') return choice;
-  throw new QuorateError('INVALID_OPTIONS', `\`onDrainTimeout\` is ${shown(choice)}; it must be fence or exit.`);
 }

@@ -37,7 +37,8 @@ export function change(instance: Instance, set: string, build: (seq: number) => 
   });
 }
 
-function refusalIn(set: string, code: number): QuorateError | null {
+/** Why the group did not make the change, by the code of its answer; null where it did. */
+export function refusalIn(set: string, code: number): QuorateError | null {
   switch (code) {
     case partitionResult.done:
       return null;

@@ -2,7 +2,7 @@
 import { BehaviorSubject, filter, Observable } from 'rxjs';
 import { isPartitionsState } from '../operation.ts';
 import { memberMode, partitionWatch, phase } from '../partition/command.ts';
-import type { PartitionRow, PartitionsState } from '../partition/command.ts';
+import type { MemberRow, PartitionRow, PartitionsState } from '../partition/command.ts';
 import type { Instance } from './instance.ts';
 import { Interest } from './interest.ts';
 import type { Ownership, PartitionMemberInfo, PartitionOwner } from './partitions-contract.ts';
@@ -88,7 +88,7 @@ export class SetWatch {
     if (isFull) this.#rows.clear();
     for (const row of rows) this.#rows.set(row[0], ownerOf(row));
     if (members) {
-      this.#members = members.rows.map(([node, weight, mode]) => ({ node, weight, state: memberStates[mode] ?? 'absent' }));
+      this.#members = members.rows.map(memberOf);
       this.#pins = new Map(members.pins);
     }
     // Of a large set the answer comes in parts, and nobody is shown half of it.
@@ -113,12 +113,16 @@ const ownerStates: Readonly<Record<number, PartitionOwner['state']>> = {
   [phase.overrun]: 'overrun',
 };
 
-function ownerOf([partition, standing, node, token, home]: PartitionRow): PartitionOwner {
-  return { partition, state: ownerStates[standing] ?? 'unowned', node: nameOrNobody(node), token, home: nameOrNobody(home) };
+export function memberOf([node, weight, mode]: MemberRow): PartitionMemberInfo {
+  return { node, weight, state: memberStates[mode] ?? 'absent' };
+}
+
+export function ownerOf([partition, standing, node, token, home, , refusedBy = []]: PartitionRow): PartitionOwner {
+  return { partition, state: ownerStates[standing] ?? 'unowned', node: nameOrNobody(node), token, home: nameOrNobody(home), refusedBy };
 }
 
 function unowned(partition: number): PartitionOwner {
-  return { partition, state: 'unowned', node: undefined, token: 0, home: undefined };
+  return { partition, state: 'unowned', node: undefined, token: 0, home: undefined, refusedBy: [] };
 }
 
 function nameOrNobody(name: string): string | undefined {

@@ -68,6 +68,8 @@ export interface PartitionOwner {
   readonly token: number;
   /** Who is to own it; differs from `node` while it moves. */
   readonly home: string | undefined;
+  /** Members that gave it up after failures, and are not given it again yet. */
+  readonly refusedBy: readonly string[];
 }
 
 export interface PartitionMemberInfo {
@@ -86,10 +88,19 @@ export interface Ownership {
   readonly pins: ReadonlyMap<number, string>;
 }
 
-/** A change to plan for; members join with a weight, 1 unless said. */
+/** A change to plan for: everything that it names happens at once, and each node or partition is named once. */
 export interface PartitionsChange {
-  readonly join?: readonly (string | { readonly node: string; readonly weight: number })[];
+  /** Nodes that come to take part, with a weight of 1 unless said. */
+  readonly join?: readonly (string | { readonly node: string; readonly weight?: number })[];
+  /** Members that leave, or stay away for longer than the grace. */
   readonly leave?: readonly string[];
+  /** Members that restart within the grace, with another weight. */
+  readonly weigh?: readonly { readonly node: string; readonly weight: number }[];
+  readonly pin?: readonly { readonly partition: number; readonly node: string }[];
+  readonly unpin?: readonly number[];
+  readonly drain?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly include?: readonly string[];
   readonly count?: number;
 }
 
@@ -136,12 +147,16 @@ export interface Partitions {
    * `NOT_OWNER` (details: `partition`, `owner`), or with `LEASE_LOST` where the lease ended before the callback did.
    */
   whileOwned<T>(key: string | Uint8Array, callback: (owned: OwnedPartition) => Promise<T> | T): Promise<T>;
-  /** What would move, where `ownership` is known; rejects with `NO_QUORUM` where it cannot be learned in 30 s. */
+  /**
+   * What would move, and nothing does: computed as the group would, as long as whoever is absent comes back. Rejects with `INVALID_OPTIONS`
+   * or `INVALID_NAME` (also for a node that joins and takes part already), with `NOT_A_MEMBER` or `LIMIT_REACHED` where the change itself
+   * would, and with `NO_QUORUM` where it cannot be learned in 30 s who owns what.
+   */
   plan(change: PartitionsChange): Promise<readonly PlannedMove[]>;
   /** Keeps a partition at a node for as long as that takes part. */
   pin(partition: number, node: string): Promise<void>;
   unpin(partition: number): Promise<void>;
-  /** A member gives all up in order, and is given nothing until its session ends. */
+  /** A member gives all up in order, and is given nothing until its session ends. One that is excluded stays so. */
   drain(node: string): Promise<void>;
   /** A node gives all up and is given nothing, now and whenever it comes back, until it is included. */
   exclude(node: string): Promise<void>;

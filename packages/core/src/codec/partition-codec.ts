@@ -18,7 +18,7 @@ import { count, countBetween, each, flag, milliseconds, name, nameOrNobody, text
 // state       => resource version isFull count graceMs settleMs ([member] [pin] | null null) [row]
 // member      => node weight mode
 // pin         => partition node
-// row         => partition phase (node | "") token (home | "") (note | null)
+// row         => partition phase (node | "") token (home | "") (note | null) [refusing]?   refusing: a node; the list is left out where it is empty
 
 export const partitionNumbers = { least: 0, most: partitionsMax - 1 };
 export const partitionCounts = { least: 1, most: partitionsMax };
@@ -151,13 +151,18 @@ function readPin(value: unknown): PinRow {
 }
 
 function readRow(value: unknown): PartitionRow {
-  const [partition, state, node, token, home, note] = tuple(value, 6, 'row');
-  return [
+  const isRefused = Array.isArray(value) && value.length === 7;
+  const [partition, state, node, token, home, note, refusing] = tuple(value, isRefused ? 7 : 6, 'row');
+  const row = [
     countBetween(partition, partitionNumbers, 'row.partition'),
     countBetween(state, { least: phase.unowned, most: phase.overrun }, 'row.phase'),
     nameOrNobody(node, 'row.node'),
     count(token, 'row.token'),
     nameOrNobody(home, 'row.home'),
     note === null ? null : text(note, noteBytesMax, 'row.note'),
-  ];
+  ] as const;
+  if (!isRefused) return row;
+  const refusedBy = each(refusing, 'row.refusing', (one) => name(one, 'row.refusing'));
+  if (refusedBy.length === 0) throw new Malformed('row.refusing is empty');
+  return [...row, refusedBy];
 }

@@ -344,7 +344,11 @@ function sizeOfState(state: WatchedState): number {
   if (isPartitionsState(state)) {
     const { members, rows } = state;
     const names = [...(members?.rows ?? []).map(([node]) => node), ...(members?.pins ?? []).map(([, node]) => node)];
-    const texts = [state.resource, ...names, ...rows.flatMap(([, , node, , home, note]) => [node, home, note ?? ''])];
+    const texts = [
+      state.resource,
+      ...names,
+      ...rows.flatMap(([, , node, , home, note, refusedBy = []]) => [node, home, note ?? '', ...refusedBy]),
+    ];
     return texts.reduce((bytes, text) => bytes + 5 + 3 * text.length, 64 + 24 * (rows.length + names.length));
   }
   const { resource, holders, waiters, note } = state;

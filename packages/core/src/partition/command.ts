@@ -79,8 +79,19 @@ export const partitionWatch = { all: 'p/', own: 'o/' } as const;
 
 export const phase = { unowned: 0, owned: 1, revoking: 2, overrun: 3 } as const;
 
-/** `home`: who is to own it, empty for nobody; `note` only where the watcher owns it. */
-export type PartitionRow = readonly [partition: number, phase: number, node: string, token: number, home: string, note: string | null];
+/**
+ * `home`: who is to own it, empty for nobody; `note` only where the watcher owns it; `refusedBy` only where the watcher sees the whole set,
+ * and never empty.
+ */
+export type PartitionRow = readonly [
+  partition: number,
+  phase: number,
+  node: string,
+  token: number,
+  home: string,
+  note: string | null,
+  refusedBy?: readonly string[],
+];
 /** `mode`: 0 takes part, 1 gives all up, 2 excluded, 3 absent; an excluded node that takes no part has the weight 0. */
 export type MemberRow = readonly [node: string, weight: number, mode: number];
 export const memberMode = { present: 0, drained: 1, excluded: 2, absent: 3 } as const;

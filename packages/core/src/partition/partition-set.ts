@@ -85,11 +85,11 @@ export function isForgettable({ members, excluded, pins, partitions }: Partition
   return members.size + excluded.size + pins.size === 0 && partitions.every(({ token, note }) => token === 0 && note === null);
 }
 
-export function forgetRefusals({ refusals }: PartitionSet, node: string): void {
-  for (const [partition, nodes] of refusals) {
-    nodes.delete(node);
-    if (nodes.size === 0) refusals.delete(partition);
-  }
+/** Returns those of the partitions, all unless said, that it had refused. */
+export function forgetRefusals({ refusals }: PartitionSet, node: string, among?: readonly number[]): readonly number[] {
+  const forgotten = (among ?? [...refusals.keys()]).filter((partition) => refusals.get(partition)?.delete(node));
+  for (const partition of forgotten) if (refusals.get(partition)?.size === 0) refusals.delete(partition);
+  return forgotten;
 }
 
 export function questionOf(set: PartitionSet): AssignmentQuestion {

@@ -17,13 +17,13 @@ export function wholeState(set: PartitionSet | undefined, watcher: Watcher): Par
   const isOwn = isOwnWatch(watcher.resource);
   if (set === undefined) return { ...headOf(undefined, watcher), isFull: true, members: null, rows: [] };
   const shown = isOwn ? set.partitions.filter(({ session }) => session === watcher.session && session !== 0) : set.partitions;
-  const rows = shown.map((partition) => rowOf(partition, isOwn));
+  const rows = shown.map((partition) => (isOwn ? ownRowOf(partition) : rowOf(set, partition)));
   return { ...headOf(set, watcher), isFull: true, members: isOwn ? null : membersOf(set), rows };
 }
 
 /** What the slot changed for whoever watches everything. */
 export function changedState(set: PartitionSet, changes: SetChanges, watcher: Watcher): PartitionsState {
-  const rows = Array.from(changes.partitions, (index) => rowOf(set.partitions[index] ?? goneAt(index), false));
+  const rows = Array.from(changes.partitions, (index) => rowOf(set, set.partitions[index] ?? goneAt(index)));
   return { ...headOf(set, watcher), isFull: false, members: changes.membersChanged ? membersOf(set) : null, rows };
 }
 
@@ -33,7 +33,7 @@ export function changedOwnState(set: PartitionSet, changes: SetChanges, node: st
   if (mine === undefined && !changes.countChanged) return null;
   const rows = Array.from(mine ?? [], (index): PartitionRow => {
     const partition = set.partitions[index];
-    return partition && partition.session === watcher.session ? rowOf(partition, true) : rowOf(goneAt(index), true);
+    return ownRowOf(partition && partition.session === watcher.session ? partition : goneAt(index));
   });
   return { ...headOf(set, watcher), isFull: false, members: null, rows };
 }
@@ -47,15 +47,20 @@ export function isOwnWatch(resource: string): boolean {
   return resource.startsWith(partitionWatch.own);
 }
 
-/** The state in parts of at most so many rows; what follows the first adds to it. */
+/** The state in parts of at most so many rows, each node that refused counted as one more; what follows the first adds to it. */
 export function partsOf(state: PartitionsState, rowsMax: number): readonly PartitionsState[] {
-  if (state.rows.length <= rowsMax) return [state];
-  const parts: PartitionsState[] = [];
-  for (let from = 0; from < state.rows.length; from += rowsMax) {
-    const rows = state.rows.slice(from, from + rowsMax);
-    parts.push(from === 0 ? { ...state, rows } : { ...state, isFull: false, members: null, rows });
+  const runs: PartitionRow[][] = [[]];
+  let room = rowsMax;
+  for (const row of state.rows) {
+    const taken = 1 + (row[6]?.length ?? 0);
+    if (taken > room && room < rowsMax) {
+      runs.push([]);
+      room = rowsMax;
+    }
+    runs.at(-1)?.push(row);
+    room -= taken;
   }
-  return parts;
+  return runs.map((rows, run) => (run === 0 ? { ...state, rows } : { ...state, isFull: false, members: null, rows }));
 }
 
 function headOf(set: PartitionSet | undefined, { resource, slot }: Watcher): Pick<PartitionsState, Head> {
@@ -64,9 +69,16 @@ function headOf(set: PartitionSet | undefined, { resource, slot }: Watcher): Pic
 
 type Head = 'resource' | 'version' | 'count' | 'graceMs' | 'settleMs';
 
-function rowOf(partition: Partition, withNote: boolean): PartitionRow {
+function ownRowOf(partition: Partition): PartitionRow {
   const { index, node, token, home, note } = partition;
-  return [index, phaseOf(partition), node, token, home, withNote ? note : null];
+  return [index, phaseOf(partition), node, token, home, note];
+}
+
+function rowOf({ refusals }: PartitionSet, partition: Partition): PartitionRow {
+  const { index, node, token, home } = partition;
+  const refusedBy = refusals.get(index);
+  const row = [index, phaseOf(partition), node, token, home, null] as const;
+  return refusedBy === undefined ? row : [...row, [...refusedBy]];
 }
 
 function goneAt(index: number): Partition {

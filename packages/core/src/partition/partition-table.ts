@@ -71,7 +71,7 @@ export class PartitionTable {
   endSession(session: number, node: string): void {
     for (const set of this.#sets.values()) {
       const member = set.members.get(node);
-      if (member === undefined || member.session === session) forgetRefusals(set, node);
+      if (member === undefined || member.session === session) this.#forgetRefusals(set, node);
       if (member?.session !== session) continue;
       member.session = 0;
       member.isDrained = false;
@@ -201,7 +201,7 @@ export class PartitionTable {
     const before = set.members.get(node);
     const isSame = before?.weight === weight && !before.isLeaving;
     const isDrained = before?.session === session && before.isDrained;
-    if (before?.session !== session || before.isLeaving) forgetRefusals(set, node);
+    if (before?.session !== session || before.isLeaving) this.#forgetRefusals(set, node);
     set.members.set(node, { node, session, weight, drainTimeoutMs, isDrained, isLeaving: false });
     this.#changes.members(name);
     // Back before its place was given to others: everything is as it was.
@@ -249,9 +249,7 @@ export class PartitionTable {
   }
 
   #accept(set: PartitionSet, node: string, [, seq, , index]: C.AcceptOp): C.PartitionResult {
-    const refusing = set.refusals.get(index);
-    if (refusing?.delete(node) === true) this.#unsettle(set);
-    if (refusing?.size === 0) set.refusals.delete(index);
+    if (this.#forgetRefusals(set, node, [index]) > 0) this.#unsettle(set);
     return [seq, partitionResult.done, 0, null];
   }
 
@@ -300,6 +298,12 @@ export class PartitionTable {
   #forget(set: PartitionSet): void {
     this.#partitions -= set.partitions.length;
     this.#sets.delete(set.name);
+  }
+
+  #forgetRefusals(set: PartitionSet, node: string, among?: readonly number[]): number {
+    const forgotten = forgetRefusals(set, node, among);
+    for (const index of forgotten) this.#changes.partition(set.name, index, '');
+    return forgotten.length;
   }
 
   #unsettle(set: PartitionSet): void {
@@ -362,7 +366,7 @@ export class PartitionTable {
   #dropIfGone(set: PartitionSet, member: PartitionMember): void {
     if (!member.isLeaving || set.partitions.some(({ session }) => session === member.session)) return;
     set.members.delete(member.node);
-    forgetRefusals(set, member.node);
+    this.#forgetRefusals(set, member.node);
     this.#unsettle(set);
   }
 

@@ -5,7 +5,16 @@ import type { MemberRecord } from '../../src/group/member.ts';
 import { noteBytesMax } from '../../src/note.ts';
 import { lockOp, resultCode, type HolderInfo, type LockState } from '../../src/lock/command.ts';
 import type { Operation, OperationResult, WatchedState } from '../../src/operation.ts';
-import { memberMode, partitionOp, partitionsMax, phase, placing, weights, type PartitionsState } from '../../src/partition/command.ts';
+import {
+  memberMode,
+  partitionOp,
+  partitionsMax,
+  phase,
+  placing,
+  weights,
+  type PartitionRow,
+  type PartitionsState,
+} from '../../src/partition/command.ts';
 import type { Ballot } from '../../src/paxos/ballot.ts';
 import type { Seat } from '../../src/paxos/configuration.ts';
 import type { FoundingRecord } from '../../src/paxos/founding-message.ts';
@@ -110,7 +119,17 @@ export const result: fc.Arbitrary<OperationResult> = fc.tuple(
   fc.oneof(noteOrNull, holder),
 );
 
-const row = fc.tuple(partition, fc.constantFrom(...Object.values(phase)), nodeOrNobody, count, nodeOrNobody, noteOrNull);
+const row = fc
+  .tuple(
+    partition,
+    fc.constantFrom(...Object.values(phase)),
+    nodeOrNobody,
+    count,
+    nodeOrNobody,
+    noteOrNull,
+    fc.array(node, { maxLength: 3 }),
+  )
+  .map(([...all]): PartitionRow => (all[6].length > 0 ? all : [all[0], all[1], all[2], all[3], all[4], all[5]]));
 const members = fc.record({
   rows: fc.array(fc.tuple(node, weight, fc.constantFrom(...Object.values(memberMode))), { maxLength: 4 }),
   pins: fc.array(fc.tuple(partition, node), { maxLength: 3 }),
