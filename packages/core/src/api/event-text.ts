@@ -105,7 +105,7 @@ export function logLineOf(event: QuorateEvent): LogLine {
         `The handler of partition ${event.partition} of ${event.name} failed (${event.failures} in a row): ${String(event.error)}`,
       );
     case 'parametersDiffer':
-      return warn(`The partitions ${event.name} have other parameters in this group; they count: ${JSON.stringify(event.theirs)}.`);
+      return warn(`The partitions ${event.name} have other parameters than named here; these count: ${JSON.stringify(event.theirs)}.`);
     case 'connection':
       return event.status === 'connected' ? info('The transport is connected.') : warn(`The transport is ${event.status}.`);
     case 'transport':

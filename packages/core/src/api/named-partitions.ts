@@ -39,6 +39,8 @@ export class NamedPartitions implements Partitions {
   readonly #watch: SetWatch;
   readonly #owning = new BehaviorSubject<Owning | null>(null);
   #count: number;
+  /** The other parameters that a later call named last, as a text. */
+  #others = '';
 
   constructor(instance: Instance, name: string, options: PartitionsOptions) {
     this.name = name;
@@ -53,6 +55,18 @@ export class NamedPartitions implements Partitions {
       switchMap((owning) => owning?.mine ?? [nothingOwned]),
       distinctUntilChanged(),
     );
+  }
+
+  /** A later call's options change nothing, and that is told once until others come. Throws `INVALID_OPTIONS`. */
+  compare(options: PartitionsOptions): void {
+    const ours = resolveParameters(options);
+    const { count, graceMs, settleMs } = this.#parameters;
+    const isOfSize = ours.count === count || ours.count === this.count;
+    if (isOfSize && ours.graceMs === graceMs && ours.settleMs === settleMs) return;
+    const others = JSON.stringify(ours);
+    if (others === this.#others) return;
+    this.#others = others;
+    this.#instance.tell({ type: 'parametersDiffer', name: this.name, ours, theirs: { count: this.count, graceMs, settleMs } });
   }
 
   get count(): number {

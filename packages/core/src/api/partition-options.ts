@@ -10,6 +10,12 @@ export const partitionsDefaults = { graceMs: 2_000, settleMs: 250, drainTimeoutM
 
 /** Throws `INVALID_OPTIONS`, as every check here does. */
 export function resolveParameters(options: PartitionsOptions): PartitionParameters {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null)
+    throw new QuorateError('INVALID_OPTIONS', `The options of partitions are ${shown(given)}; they must at least say \`count\`.`);
+  const partitionOf: unknown = options.partitionOf;
+  if (partitionOf !== undefined && typeof partitionOf !== 'function')
+    throw new QuorateError('INVALID_OPTIONS', `\`partitionOf\` is ${shown(partitionOf)}; it must be a function.`);
   return {
     count: checkCount(options.count),
     graceMs: checkDuration('graceMs', options.graceMs ?? partitionsDefaults.graceMs, 0),

@@ -193,7 +193,7 @@ export type PartitionEvent =
       readonly failures: number;
       readonly retryMs: number | null;
     }
-  /** The set was made with other parameters than this process names; the group's count. */
+  /** The set was made with other parameters than this process names, or than a later call in it does: those that count are `theirs`. */
   | {
       readonly type: 'parametersDiffer';
       readonly name: string;

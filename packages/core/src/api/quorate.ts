@@ -37,8 +37,8 @@ export interface Quorate extends AsyncDisposable {
   /** The election of that name, the same object for the same name. Throws `INVALID_NAME`. */
   election(name: string): Election;
   /**
-   * The set of partitions of that name, the same object for the same name: the options of the first call count. Throws `INVALID_NAME`
-   * or `INVALID_OPTIONS`.
+   * The set of partitions of that name, the same object for the same name: the options of the first call count, and others are told as
+   * `parametersDiffer`. Throws `INVALID_NAME` or `INVALID_OPTIONS`.
    */
   partitions(name: string, options: PartitionsOptions): Partitions;
   /** Who votes and who stands by for a vote, as far as this process knows. */
@@ -119,7 +119,7 @@ export class JoinedQuorate implements Quorate {
     if (partitions === undefined) {
       partitions = new NamedPartitions(this.#instance, name, options);
       this.#partitions.set(name, partitions);
-    }
+    } else partitions.compare(options);
     return partitions;
   }
 
