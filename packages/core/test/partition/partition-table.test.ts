@@ -385,16 +385,3 @@ it('tells watchers of each change once, and owners of theirs', () => {
   expect([...(changes?.byNode.keys() ?? [])]).toEqual(['a', 'b']);
   expect(desk.changes().size).toBe(0);
 });
-
-it('plans 1,024 partitions anew for 50 members in one step, and each member is told once', () => {
-  for (let index = 0; index < 50; index += 1) desk.join(`n${index}`, { count: 1_024 });
-  desk.rebalance();
-  desk.changes();
-  desk.join('n50');
-  desk.rebalance();
-  const moving = desk.set.partitions.filter(({ isRevoked }) => isRevoked);
-  expect(moving.length).toBe(Math.floor(1_024 / 51));
-  desk.drainAll();
-  const loads = [...desk.sessions.keys()].map((node) => desk.ownedBy(node).length);
-  expect([Math.min(...loads), Math.max(...loads)]).toEqual([20, 21]);
-});
