@@ -1,4 +1,5 @@
 /** The changes of a connection, told alike for both generations of the client. */
+import { whenClosed } from './connection-end.ts';
 import type { NatsConnection } from './connection.ts';
 
 export type ConnectionChange =
@@ -17,12 +18,10 @@ export function watchConnection(connection: NatsConnection, onChange: (change: C
     if (isWatching) onChange(change);
   };
   void readStatuses(statuses, tell);
-  void connection.closed().then(
-    (error) => tell({ type: 'closed', error: error instanceof Error ? error : undefined }),
-    (cause: unknown) => tell({ type: 'closed', error: cause instanceof Error ? cause : undefined }),
-  );
+  const forget = whenClosed(connection, (cause) => tell({ type: 'closed', error: cause instanceof Error ? cause : undefined }));
   return () => {
     isWatching = false;
+    forget();
     // Leaving the loop would have to wait for one more status; the clients' own iterators can be stopped at once.
     if ('stop' in statuses && typeof statuses.stop === 'function') statuses.stop();
   };

@@ -5,6 +5,7 @@
 import { QuorateError } from '@quorate/core/adapter';
 import type { OwnedPartition, OwnOptions, Partitions, PartitionsOptions } from '@quorate/core/adapter';
 import { watchConnection } from '../connection-changes.ts';
+import { settledOrClosed } from '../connection-end.ts';
 import type { PartitionsOwner } from './owned-consumer.ts';
 import { refuse } from './owned-consumer-options.ts';
 import { denied } from '../jetstream/request-failure.ts';
@@ -102,8 +103,7 @@ async function subscribeWhileOwned(connection: NatsStreamConnection, owned: Owne
     });
     await end.reached;
     // The drain of a connection that is closed meanwhile never settles.
-    if (!connection.isClosed())
-      await Promise.race([subscription.drain().catch(() => undefined), connection.closed().catch(() => undefined)]);
+    if (!connection.isClosed()) await settledOrClosed(connection, subscription.drain());
     await last;
   } finally {
     unwatch();

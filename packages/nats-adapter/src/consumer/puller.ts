@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { arrivalOf } from './delivery.ts';
 import type { Delivery } from './delivery.ts';
+import { settledOrClosed } from '../connection-end.ts';
 import { denied } from '../jetstream/request-failure.ts';
 import type { NatsStreamConnection, NatsStreamMessage, NatsStreamSubscription } from '../jetstream/stream-connection.ts';
 
@@ -78,8 +79,7 @@ export class Puller {
     const { connection } = this.#options;
     if (connection.isClosed()) return;
     // The drain of a connection that is closed meanwhile never settles.
-    const closed = connection.closed().catch(() => undefined);
-    await Promise.race([this.#subscription.drain().catch(() => undefined), closed]);
+    await settledOrClosed(connection, this.#subscription.drain());
   }
 
   /** As `stop`, without waiting and without what is on its way: for an owner whose lease is over. */
