@@ -25,12 +25,12 @@ export const errorCodes = {
   JOIN_TIMEOUT: {
     retriable: true,
     means: 'No session could be opened before the deadline.',
-    remedy: 'Start the voters that were not heard, check the broker, or raise `timeoutMs`.',
+    remedy: 'Check the broker, start the voters that were not heard, or raise `timeoutMs`.',
   },
   NO_QUORUM: {
     retriable: true,
     means: 'No majority of the voters can be reached, so nothing can be decided.',
-    remedy: 'Bring back the missing voters.',
+    remedy: 'Bring back the missing voters, or the connection where the message says that it is broken.',
   },
   MAJORITY_LOST: {
     retriable: true,

@@ -27,7 +27,7 @@ export interface AttachmentOptions {
 
 /**
  * Rules:
- * 1. Nothing is told before `whenReady` has resolved, nor after `release`.
+ * 1. Nothing but what stands in the way of opening is told before `whenReady` has resolved, and nothing after `release`.
  * 2. Ready means: the server has confirmed every subscription and refused none of the subjects, for either operation.
  * 3. The user's connection is never closed or drained.
  */
@@ -55,6 +55,7 @@ export class Attachment {
     // A flush under way when the connection is closed never settles.
     const failed = new Promise<never>((_resolve, reject) => (this.#failOpening = reject));
     this.#unwatch = watchConnection(connection, (change) => this.#onChange(change));
+    if (isBetween(connection)) this.#tellOpening('The NATS connection is broken; the client connects anew.');
     try {
       for (const subject of subscribeTo) this.#subscriptions.push(this.#subscribe(subject));
     } catch (cause) {
@@ -110,17 +111,31 @@ export class Attachment {
   #onChange(change: ConnectionChange): void {
     switch (change.type) {
       case 'disconnected':
+        return this.#onConnection('disconnected', new Error(`The NATS connection${change.server} broke; the client connects anew.`));
       case 'connected':
-        this.#refused.clear();
-        return this.#become(change.type);
+        return this.#onConnection('connected');
+      case 'connecting':
+        return this.#tellOpening(`The NATS connection${change.server} is broken; the client connects anew.`);
       case 'closed':
         return this.#become('closed', connectionClosed(change.error));
       case 'denied':
         if (this.#options.subjects.has(change.subject)) this.#onDenied(change);
         return;
       case 'failed':
-        if (this.#state === 'open') this.#options.onEvent({ ...change, type: 'warning', code: 'TRANSPORT_FAILED' });
+        if (this.#state === 'open') return this.#options.onEvent({ ...change, type: 'warning', code: 'TRANSPORT_FAILED' });
+        return this.#tellOpening(change.message, change.cause);
     }
+  }
+
+  #onConnection(status: 'connected' | 'disconnected', error?: Error): void {
+    this.#refused.clear();
+    if (error) this.#tellOpening(error.message);
+    this.#become(status, error);
+  }
+
+  /** What stands in the way, for whoever waits for the opening. */
+  #tellOpening(message: string, cause?: unknown): void {
+    if (this.#state === 'opening') this.#options.onEvent({ type: 'warning', code: 'TRANSPORT_FAILED', message, cause });
   }
 
   #onDenied({ operation, subject, cause }: ConnectionChange & { readonly type: 'denied' }): void {
@@ -149,7 +164,7 @@ export class Attachment {
     const isOpen = this.#state === 'open';
     if (status === 'closed') this.#becomeOver();
     if (isOpen) this.#options.onStatus(status, error);
-    else if (error !== undefined) this.#failOpening(error);
+    else if (status === 'closed' && error !== undefined) this.#failOpening(error);
   }
 
   #becomeOver(): void {
@@ -159,6 +174,11 @@ export class Attachment {
     this.#unwatch();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
   }
+}
+
+/** The client forgets the greeting of a server when it dials the next. */
+function isBetween({ info }: NatsConnection): boolean {
+  return info === undefined || info === null;
 }
 
 function connectionClosed(cause?: unknown): QuorateError {

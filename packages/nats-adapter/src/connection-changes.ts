@@ -3,7 +3,9 @@ import { whenClosed } from './connection-end.ts';
 import type { NatsConnection } from './connection.ts';
 
 export type ConnectionChange =
-  | { readonly type: 'disconnected' }
+  /** `server`: words that follow "connection", empty where the client names none. */
+  | { readonly type: 'disconnected'; readonly server: string }
+  | { readonly type: 'connecting'; readonly server: string }
   | { readonly type: 'connected' }
   | { readonly type: 'closed'; readonly error: Error | undefined }
   /** The server refused a subject to this user. `operation` is the server's word: `publish` or `subscription`. */
@@ -45,7 +47,9 @@ async function readStatuses(statuses: AsyncIterable<unknown>, tell: (change: Con
 function changeOf(status: unknown): ConnectionChange | undefined {
   switch (property(status, 'type')) {
     case 'disconnect':
-      return { type: 'disconnected' };
+      return { type: 'disconnected', server: serverOf(status) };
+    case 'reconnecting':
+      return { type: 'connecting', server: serverOf(status) };
     case 'reconnect':
       return { type: 'connected' };
     case 'error':
@@ -53,6 +57,12 @@ function changeOf(status: unknown): ConnectionChange | undefined {
     default:
       return undefined;
   }
+}
+
+/** `@nats-io` 3 does not say which server it tries. */
+function serverOf(status: unknown): string {
+  const server = property(status, 'server') ?? property(status, 'data');
+  return typeof server === 'string' && server !== '' ? ` to ${server}` : '';
 }
 
 function errorOf(status: unknown): ConnectionChange {

@@ -1,5 +1,6 @@
 /** The user's connection in bad days: broken, drained, closed half-way, and never ours to end. */
 import { isQuorateError } from '@quorate/core/adapter';
+import type { ChannelEvent } from '@quorate/core/adapter';
 import { natsBroker } from '../../../scripts/brokers/index.ts';
 import type { NatsBroker } from '../../../scripts/brokers/index.ts';
 import { describeWithNats } from '../../../test/support/brokers.ts';
@@ -66,6 +67,23 @@ describeWithNats(
         await witness.until(() => witness.statuses.at(-1) === 'connected');
         witness.channel.send(toAll('here'));
         await a.until(() => a.texts.includes('here'));
+      });
+
+      test('without a server says so while a channel opens on it, and why another was cut off (2 voters)', async () => {
+        const connection = await connect();
+        const other = await openChannel(natsTransport(connection), { node: 'b', voters: ['a', 'b'] });
+        await broker.kill();
+        await other.until(() => other.statuses.at(-1) === 'disconnected');
+        expect(other.errors.at(-1)?.message).toMatch(/^The NATS connection to 127\.0\.0\.1:\d+ broke; the client connects anew\.$/);
+        const told = new Promise<ChannelEvent>((onEvent) => {
+          const ignore = () => undefined;
+          const channel = { group: 'g', node: 'a', voters: ['a', 'b'], onFrame: ignore, onStatus: ignore, onEvent };
+          natsTransport(connection).open(channel).catch(ignore);
+        });
+        expect(await told).toMatchObject({ type: 'warning', code: 'TRANSPORT_FAILED' });
+        expect((await told).message).toMatch(/^The NATS connection(| to .*) is broken; the client connects anew\.$/);
+        await connection.close();
+        await broker.start();
       });
 
       test('is closed while a channel opens on it: the open rejects (1 voter)', async () => {

@@ -5,7 +5,7 @@ import { calendarText } from '../runtime/calendar.ts';
 import type { Resource } from './held-lease.ts';
 import type { Instance } from './instance.ts';
 import { majorityLostError } from './majority-lost.ts';
-import { hasQuorum, statusOf } from './status.ts';
+import { brokenText, hasQuorum, statusOf, transportFacts } from './status.ts';
 
 export interface TimedOut {
   readonly resource: Resource;
@@ -26,15 +26,16 @@ export function timeoutError(instance: Instance, { resource, timeoutMs, queued, 
   if (lost) return lost;
   if (answer === null && !hasQuorum(engine.status)) {
     const { missing, leader } = statusOf(engine.status, options);
-    const details = { kind, name, timeoutMs, missing, leader };
+    const details = { kind, name, timeoutMs, missing, leader, ...transportFacts(engine.status) };
     const who = missing.length > 0 ? `not heard: ${missing.join(', ')}` : 'no leader is elected';
-    return new QuorateError('NO_QUORUM', `${happened}: ${who}.`, { details });
+    const why = brokenText(engine.status) ?? who;
+    return new QuorateError('NO_QUORUM', `${happened}: ${why}.`, { details, cause: engine.status.connectionError ?? undefined });
   }
   const holder = known && holderOf(known);
   if (known === null || holder === null) {
-    const why = engine.session === null ? 'no session is open' : 'the leader did not answer';
+    const why = brokenText(engine.status) ?? (engine.session === null ? 'no session is open' : 'the leader did not answer');
     return new QuorateError('LOCK_TIMEOUT', `${happened}: ${known === null ? why : 'it became free too late'}.`, {
-      details: { kind, name, timeoutMs },
+      details: { kind, name, timeoutMs, ...transportFacts(engine.status) },
     });
   }
   return heldError(instance, happened, { kind, name, timeoutMs }, holder, known[2]);

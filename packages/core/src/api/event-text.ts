@@ -111,7 +111,9 @@ export function logLineOf(event: QuorateEvent): LogLine {
     case 'transport':
       return { level: levelOfReport[event.report.type], text: event.report.message };
     case 'frameRefused':
-      return warn(`${event.count} frames${event.node === null ? '' : ` of ${event.node}`} refused (${event.code}): ${event.detail}.`);
+      return warn(
+        `${event.count} ${event.count === 1 ? 'frame' : 'frames'}${event.node === null ? '' : ` of ${event.node}`} refused (${event.code}): ${event.detail}`,
+      );
     case 'overload':
       return warn(`${event.dropped} frames dropped so far: they come faster than they are taken.`);
     case 'clockJump':

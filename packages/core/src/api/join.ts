@@ -29,7 +29,8 @@ const mailboxMax = 65_536;
  * where the storage does not; with `NODE_NAME_TAKEN` where a live process of the group answers to this
  * node name; with `VOTERS_DIFFER` where the group was formed with other voters, or none could be formed because processes
  * disagree (details: `ours`, `theirs`); with `VERSION_GAP` where the group speaks a version that this build does not know (details:
- * `node`, `theirs`, `ours`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`), or with `MAJORITY_LOST` where a voter
+ * `node`, `theirs`, `ours`); with `JOIN_TIMEOUT` at the deadline (details: `heard`, `missing`, `refusedFrames`, and `transportError` where the transport
+ * said what is wrong), or with `MAJORITY_LOST` where a voter
  * that remembers the group says that its majority is lost; with `ABORTED`.
  */
 export function join(options: JoinOptions): Promise<Quorate> {
@@ -45,7 +46,7 @@ export async function joinFrom(foundation: Foundation, options: JoinOptions): Pr
   const resolved = resolveJoinOptions(options);
   const patience = new Patience(foundation.host, resolved);
   try {
-    const engine = await patience.wait(open(foundation, resolved, patience.signal), (late) => late.close(0));
+    const engine = await patience.wait(open(foundation, resolved, patience), (late) => late.close(0));
     const opening = new Opening(engine, resolved);
     const instance = new JoinedQuorate(engine, resolved);
     patience.explain = () => opening.timedOut(resolved.timeoutMs);
@@ -62,7 +63,7 @@ export async function joinFrom(foundation: Foundation, options: JoinOptions): Pr
   }
 }
 
-function open(foundation: Foundation, options: ResolvedJoinOptions, signal: AbortSignal): Promise<Engine> {
+function open(foundation: Foundation, options: ResolvedJoinOptions, { signal, onOpening }: Patience): Promise<Engine> {
   const { events, ...rest } = options;
-  return openEngine({ ...rest, ...foundation, publish: events, signal });
+  return openEngine({ ...rest, ...foundation, publish: events, signal, onOpening });
 }

@@ -8,7 +8,8 @@ import { votersText } from '../paxos/voters.ts';
 import type { Voters } from '../paxos/voters.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 import { majorityLostError } from './majority-lost.ts';
-import { statusOf } from './status.ts';
+import { RefusedFrames } from './refused-frames.ts';
+import { brokenText, statusOf, transportFacts } from './status.ts';
 
 type Differing = Extract<EngineEvent, { type: 'votersDiffer' }>;
 
@@ -24,6 +25,7 @@ export class Opening {
   #refusal = '';
   #clocks = '';
   #report = '';
+  readonly #refusedFrames = new RefusedFrames();
 
   constructor(engine: Engine, options: ResolvedJoinOptions) {
     this.#engine = engine;
@@ -49,16 +51,25 @@ export class Opening {
     const own = heard.includes(node) ? ` (${node} is this process)` : '';
     const facts = [
       `No session with the group "${group}" was opened within ${timeoutMs} ms; ${status.text}.`,
-      named.length === 0 ? '' : `Heard: ${heard.join(', ') || 'nobody'}${own}. Not heard: ${missing.join(', ') || 'nobody'}.`,
+      named.length === 0 || brokenText(this.#engine.status)
+        ? ''
+        : `Heard: ${heard.join(', ') || 'nobody'}${own}. Not heard: ${missing.join(', ') || 'nobody'}.`,
       this.#refusal,
       this.#clocks,
       this.#report,
+      this.#refusedFrames.text,
     ];
     const lost = majorityLostError(this.#engine.status, facts[0] ?? '');
     if (lost) return lost;
     const { candidates } = this.#engine.status;
-    const details = { heard, missing, stage: status.stage, opensInMs: status.opensInMs, ...(candidates && { candidates }) };
-    return new QuorateError('JOIN_TIMEOUT', facts.filter((fact) => fact !== '').join(' '), { details });
+    const details = {
+      ...{ heard, missing, stage: status.stage, opensInMs: status.opensInMs },
+      ...(candidates && { candidates }),
+      ...this.#refusedFrames.details,
+      ...transportFacts(this.#engine.status),
+    };
+    const cause = this.#engine.status.connectionError ?? undefined;
+    return new QuorateError('JOIN_TIMEOUT', facts.filter((fact) => fact !== '').join(' '), { cause, details });
   }
 
   #onEvent(event: EngineEvent): void {
@@ -84,6 +95,9 @@ export class Opening {
         break;
       case 'foundingNotKept':
         return this.#fail(new QuorateError('ARBITER_CORRUPT', foundingNotKeptText(event), { details: { ...event } }));
+      case 'frameRefused':
+        this.#refusedFrames.add(event);
+        break;
       case 'transport':
         if (event.report.type === 'error') this.#report = `The transport says: ${event.report.message}`;
         break;

@@ -1,10 +1,11 @@
 /** How long `join` waits: until its deadline or the caller's abort, over several steps, with one explanation at the end. */
 import { QuorateError } from '../errors.ts';
 import type { Host, TimerHandle } from '../time/host.ts';
+import type { ChannelEvent } from '../transport/transport.ts';
 import { startTimer } from './duration.ts';
 import type { ResolvedJoinOptions } from './join-options.ts';
 
-type PatienceOptions = Pick<ResolvedJoinOptions, 'timeoutMs' | 'signal' | 'voters'>;
+type PatienceOptions = Pick<ResolvedJoinOptions, 'timeoutMs' | 'signal' | 'voters' | 'node' | 'transport'>;
 
 export class Patience {
   /** What the deadline's error says; the step under way knows best. */
@@ -15,13 +16,12 @@ export class Patience {
   readonly #timer: TimerHandle | undefined;
   readonly #over: Promise<never>;
   #reject: (error: QuorateError) => void = () => undefined;
+  #report: ChannelEvent | undefined;
 
-  constructor(host: Host, { timeoutMs, signal, voters }: PatienceOptions) {
+  constructor(host: Host, options: PatienceOptions) {
+    const { timeoutMs, signal } = options;
     this.#host = host;
-    this.explain = () => {
-      const happened = `The transport did not open within ${timeoutMs} ms. Heard: nobody. Not heard: ${voters.join(', ')}.`;
-      return new QuorateError('JOIN_TIMEOUT', happened, { details: { heard: [], missing: voters } });
-    };
+    this.explain = () => this.#notOpened(options);
     this.#over = new Promise<never>((_resolve, reject) => (this.#reject = reject));
     // It may come to an end while nobody waits.
     this.#over.catch(() => undefined);
@@ -48,6 +48,11 @@ export class Patience {
     }
   }
 
+  /** What the transport says while it opens; the last of it counts. */
+  readonly onOpening = (report: ChannelEvent): void => {
+    this.#report = report;
+  };
+
   end(): void {
     this.#host.stopTimer(this.#timer);
     this.#callerSignal?.removeEventListener('abort', this.#onAbort);
@@ -56,6 +61,15 @@ export class Patience {
   readonly #onAbort = (): void => {
     this.#stop(new QuorateError('ABORTED', 'Joining was aborted.', { cause: this.#callerSignal?.reason }));
   };
+
+  #notOpened({ timeoutMs, voters, node, transport }: PatienceOptions): QuorateError {
+    const { message, cause } = this.#report ?? {};
+    const said = message === undefined ? '' : ` It says: ${message}`;
+    const happened = `The transport "${transport.name}" did not open within ${timeoutMs} ms, and no voter could be asked.${said}`;
+    const missing = voters.filter((voter) => voter !== node);
+    const details = { heard: [], missing, transport: transport.name, ...(message !== undefined && { transportError: message }) };
+    return new QuorateError('JOIN_TIMEOUT', happened, { cause, details });
+  }
 
   #stop(error: QuorateError): void {
     this.#reject(error);

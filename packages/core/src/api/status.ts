@@ -75,8 +75,22 @@ export function statusOf(told: EngineStatus, { node, voters }: OwnSeat): Status 
     ready: notReady === undefined,
     notReady,
   } as const;
-  return { ...facts, text: textOf(facts) };
+  return { ...facts, text: textOf(facts, status) };
 }
+
+/** Null while nothing is wrong with the connection. While it is broken, who is not heard says nothing about them. */
+export function brokenText({ connection, connectionError }: BrokenStatus): string | null {
+  if (connection !== 'disconnected') return null;
+  return `the transport is disconnected${connectionError === null ? '' : ` (${connectionError.message.replace(/[.]$/, '')})`}`;
+}
+
+/** Of a broken connection, for the details of an error. */
+export function transportFacts({ connection, connectionError }: BrokenStatus): Readonly<Record<string, unknown>> {
+  if (connection === 'connected') return {};
+  return { connection, ...(connectionError && { transportError: connectionError.message }) };
+}
+
+type BrokenStatus = Pick<EngineStatus, 'connection' | 'connectionError'>;
 
 const readinessText: Readonly<Record<EngineStatus['readiness'], string | undefined>> = {
   ready: undefined,
@@ -117,7 +131,12 @@ export function statusStream(engine: Engine, seat: OwnSeat, electionTimeoutMs: n
   );
 }
 
-function textOf(facts: Omit<Status, 'text'>): string {
+function textOf(facts: Omit<Status, 'text'>, status: BrokenStatus): string {
+  const broken = facts.stage === 'closed' ? null : brokenText(status);
+  return broken === null ? standingOf(facts) : `${broken}; ${standingOf({ ...facts, missing: [] })}`;
+}
+
+function standingOf(facts: Omit<Status, 'text'>): string {
   const { stage, missing, leader, opensInMs, role, session, candidates, majorityLost } = facts;
   const without = missing.length > 0 ? `; not heard: ${missing.join(', ')}` : '';
   if (majorityLost && stage !== 'closed') {

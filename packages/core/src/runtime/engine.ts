@@ -42,6 +42,8 @@ export interface EngineOptions {
   /** How much of the log is kept, where it is not the usual. */
   readonly logLimits?: LogLimits | null | undefined;
   readonly signal?: AbortSignal;
+  /** Told what the transport says while it opens, when there is no engine yet to tell of it. */
+  readonly onOpening?: ((report: ChannelEvent) => void) | undefined;
   /** What this build can; absent: the present version and what it understands beside it. */
   readonly versions?: Versions | undefined;
   /** For checks. */
@@ -93,6 +95,8 @@ export type EngineEvent =
 
 export interface EngineStatus extends MemberStatus {
   readonly connection: ChannelStatus;
+  /** Why the connection is broken, where the transport said so; null while it is not. */
+  readonly connectionError: Error | null;
   readonly session: 'opening' | 'healthy' | 'jeopardy' | 'lost' | 'closed';
 }
 

@@ -34,7 +34,7 @@ export class FrameIntake {
     const opened = decodeHeader(bytes, { sealer, headers, dialects: options.versions?.dialects });
     if (isFault(opened)) return this.refuse(opened, opened.envelope?.header.node) ?? this.unread(opened);
     const { group, node, incarnation, run, founding, configuration } = opened.header;
-    if (group !== options.group) return this.refuse({ code: 'group', detail: 'a frame of another group' }, node);
+    if (group !== options.group) return this.refuse({ code: 'group', detail: 'A frame of another group.' }, node);
     if (node === self.node && incarnation === self.incarnation && run === self.run) return null;
     const messages = decodeMessages(opened);
     if (isFault(messages)) return this.refuse(messages, node);

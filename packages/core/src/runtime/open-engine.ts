@@ -16,6 +16,7 @@ import type { LoadedMember } from '../storage/storage.ts';
 import type { Channel, ChannelStatus } from '../transport/transport.ts';
 import type { Engine, EngineCounters, EngineEvent, EngineOptions, EngineStatus } from './engine.ts';
 import { ArbiterLink } from './arbiter-link.ts';
+import { ConnectionState } from './connection-state.ts';
 import { batchBytesMax, checkOpSize, closeStorage, createMember, loadMember, mailboxFull, storageError } from './create-member.ts';
 import { letGo, stoppedLeavingMs, within } from './ending.ts';
 import { EventPublisher } from './event-publisher.ts';
@@ -59,7 +60,7 @@ class RunningEngine implements Engine {
   private readonly coverListeners = new Set<(tokens: ReadonlySet<number>) => void>();
   private member: Member;
   private channel: Channel | null = null;
-  private connection: ChannelStatus = 'disconnected';
+  private readonly connection: ConnectionState;
   private readonly header: OwnHeader;
   private readonly arbiter: ArbiterLink;
   private inputs: MemberInput[] = [];
@@ -82,6 +83,7 @@ class RunningEngine implements Engine {
   ) {
     this.host = options.host;
     this.sealer = options.secrets.length > 0 ? createSealer(options.secrets) : undefined;
+    this.connection = new ConnectionState(options.onOpening);
     this.inbox = new Mailbox(options.mailboxMax);
     this.intake = new FrameIntake(options, this.sealer, (refusal) => this.tell({ type: 'frameRefused', ...refusal }));
     this.publisher = new EventPublisher(options.group, options.publish, () => this.channel, this.host);
@@ -109,7 +111,7 @@ class RunningEngine implements Engine {
       onStatus: (status, error) => this.onConnection(status, error),
       onEvent: (report) => this.tell({ type: 'transport', report }),
     });
-    this.connection = this.channel.status;
+    this.connection.become(this.channel.status);
     for (const type of ['open', 'tick'] as const) this.give({ type, at: readClock(this.host) });
   }
 
@@ -126,7 +128,7 @@ class RunningEngine implements Engine {
     // A lease that ran out unnoticed, while the loop was blocked, is not healthy because nobody has looked yet.
     const { state } = this.toldSession;
     const isOver = state === 'healthy' && this.member.remainingMs(at) === 0;
-    return { ...this.member.status(at), connection: this.connection, session: isOver ? 'jeopardy' : state };
+    return { ...this.member.status(at), ...this.connection.facts, session: isOver ? 'jeopardy' : state };
   }
 
   get isBereft(): boolean {
@@ -250,9 +252,7 @@ class RunningEngine implements Engine {
     };
     const resources = this.watchers.takeChanged();
     if (resources) step({ type: 'watch', resources, at });
-    const { inputs } = this;
-    this.inputs = [];
-    for (const input of inputs) step(input);
+    for (const input of this.inputs.splice(0)) step(input);
     const { self } = this.member.inspect;
     for (const bytes of this.inbox.takeAll()) {
       const frame = this.intake.open(bytes, self);
@@ -330,13 +330,13 @@ class RunningEngine implements Engine {
   }
 
   private onConnection(status: ChannelStatus, error?: Error): void {
-    const { connection: was } = this;
-    this.connection = status;
+    const isBack = this.connection.become(status, error);
     this.tell({ type: 'connection', status, error });
-    if (status === 'connected' && was !== 'connected') this.give({ type: 'reconnected', at: readClock(this.host) });
+    if (isBack) this.give({ type: 'reconnected', at: readClock(this.host) });
   }
 
   private tell(event: EngineEvent): void {
+    this.connection.note(event);
     this.events.next(event);
     this.statuses.next(this.status);
   }
@@ -362,7 +362,7 @@ class RunningEngine implements Engine {
   }
 
   async endSession(timeoutMs: number): Promise<boolean> {
-    if (this.phase === 'stopped' || this.connection === 'closed') return false;
+    if (this.phase === 'stopped' || this.connection.status === 'closed') return false;
     // Within four of the longest election timeouts there is a leader, or no majority to tell: then the session runs out by itself.
     const isOver = (): boolean => this.inputs.length === 0 && this.member.inspect.holder.isIdle;
     this.sessionEnd = new SessionEnd(this.host, Math.min(timeoutMs, 8 * this.options.electionTimeoutMs), isOver);
@@ -372,7 +372,7 @@ class RunningEngine implements Engine {
 
   /** While nobody leads for so long there is no majority that could give the seat to another. */
   private async leaveSeat(timeoutMs: number): Promise<void> {
-    if (this.connection === 'closed') return;
+    if (this.connection.status === 'closed') return;
     await leaveSeat(this, this.member.inspect.self, { timeoutMs, leaderlessMs: 8 * this.options.electionTimeoutMs });
   }
 
@@ -385,7 +385,7 @@ class RunningEngine implements Engine {
     const { channel, arbiter, options } = this;
     const held = { channel, arbiter, storage: options.storage, written: () => this.succession };
     await letGo(this.host, held, timeoutMs, { tell: (failure) => this.tell(failure), isHeard: () => this.events.observed });
-    this.connection = 'closed';
+    this.connection.become('closed');
     this.statuses.next(this.status);
     this.statuses.complete();
     this.events.complete();

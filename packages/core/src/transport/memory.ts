@@ -45,7 +45,10 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
 }
 
 async function openChannel(bus: Bus, frameBytesMax: number, options: ChannelOptions): Promise<Channel> {
-  const { node, signal } = options;
+  const { node, signal, onEvent } = options;
+  if (bus.statusOf(node) === 'disconnected') {
+    onEvent({ type: 'warning', code: 'TRANSPORT_FAILED', message: 'The in-memory bus is down.' });
+  }
   await abortable(
     bus.reachable(node, () => signal?.aborted === true),
     signal,

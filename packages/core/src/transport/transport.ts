@@ -45,6 +45,7 @@ export interface ChannelOptions {
   readonly onFrame: (bytes: Uint8Array) => void;
   /** Called at each change after `open` resolved, but not for one's own `close`. `error` says why where the transport knows. */
   readonly onStatus: (status: ChannelStatus, error?: Error) => void;
+  /** Also while it opens: what stands in the way then is told at the deadline of whoever waits. */
   readonly onEvent: (event: ChannelEvent) => void;
   /** Aborting gives up an `open` under way. */
   readonly signal?: AbortSignal;

@@ -46,6 +46,7 @@ export class EngineDouble implements Engine {
     appliedIndex: 1,
     level: 1,
     connection: 'connected',
+    connectionError: null,
     session: 'healthy',
   };
   readonly status$ = new BehaviorSubject(this.status);

@@ -100,8 +100,34 @@ describe('joining', () => {
   test('without a broker is JOIN_TIMEOUT at its deadline', async () => {
     group().bus.down();
     const { message, details } = await rejection(group().join('a', { timeoutMs: 100 }), 'JOIN_TIMEOUT');
-    expect(message).toContain('did not open within 100 ms. Heard: nobody. Not heard: a, b, c.');
-    expect(details).toEqual({ heard: [], missing: ['a', 'b', 'c'] });
+    expect(message).toContain('did not open within 100 ms, and no voter could be asked. It says: The in-memory bus is down.');
+    expect(details).toEqual({ heard: [], missing: ['b', 'c'], transport: 'memory', transportError: 'The in-memory bus is down.' });
+  });
+
+  test('without a broker has what the transport said last as its cause', async () => {
+    const refused = new Error('connect ECONNREFUSED');
+    const silent: Transport = {
+      ...memoryTransport({ timing: fastTiming }),
+      open: ({ onEvent }) => {
+        onEvent({ type: 'warning', code: 'TRANSPORT_FAILED', message: 'First attempt.' });
+        onEvent({ type: 'warning', code: 'TRANSPORT_FAILED', message: 'Nobody listens.', cause: refused });
+        return new Promise(() => undefined);
+      },
+    };
+    const joining = join({ group: 'g', node: 'a', voters: ['a'], transport: silent, timeoutMs: 50 });
+    const { message, details, cause } = await rejection(joining, 'JOIN_TIMEOUT');
+    expect(message).toContain('did not open within 50 ms, and no voter could be asked. It says: Nobody listens.');
+    expect(details).toMatchObject({ missing: [], transportError: 'Nobody listens.' });
+    expect(cause).toBe(refused);
+  });
+
+  test('cut off from the broker on the way names the connection, and blames no voter (2 of 3 voters)', async () => {
+    const joining = ['a', 'b'].map((node) => rejection(group().join(node, { timeoutMs: 400 }), 'JOIN_TIMEOUT'));
+    setImmediate(() => group().bus.disconnect('a'));
+    const [error] = await Promise.all(joining);
+    expect(error?.message).toContain('the transport is disconnected');
+    expect(error?.message).not.toContain('Not heard');
+    expect(error?.details).toMatchObject({ connection: 'disconnected' });
   });
 
   test('passes on why the transport did not open', async () => {
@@ -135,6 +161,26 @@ describe('joining', () => {
     const rotating = await group().join('d', { secrets: [...secrets, 'another secret of 32 characters!'] });
     expect(rotating.status.session).toBe('healthy');
     await rejection(group().join('e', { secrets: ['another secret of 32 characters!'], timeoutMs: 300 }), 'JOIN_TIMEOUT');
+  });
+
+  test.each([
+    ['with another secret than the group', ['another secret of 32 characters!'], 'badSeal'],
+    ['without the secret of the group', [], 'sealed'],
+  ])('%s is JOIN_TIMEOUT that says why nobody is heard (3 voters and a client)', async (_what, secrets, code) => {
+    await group().joinAll(['a', 'b', 'c'], { secrets: ['0123456789abcdef0123456789abcdef'] });
+    const { message, details } = await rejection(group().join('e', { secrets, timeoutMs: 300 }), 'JOIN_TIMEOUT');
+    expect(details).toMatchObject({ refusedFrames: { [code]: expect.any(Number) } });
+    expect(message).toContain(` refused (${code}): `);
+    expect(message).toContain('Give every process of the group the same `secrets`.');
+    expect(message).not.toContain('..');
+  });
+
+  test('with a secret in a group without one is JOIN_TIMEOUT that says why nobody is heard (3 voters and a client)', async () => {
+    await group().joinAll();
+    const secrets = ['0123456789abcdef0123456789abcdef'];
+    const { message, details } = await rejection(group().join('e', { secrets, timeoutMs: 300 }), 'JOIN_TIMEOUT');
+    expect(details).toMatchObject({ refusedFrames: { unsealed: expect.any(Number) } });
+    expect(message).toContain('(unsealed)');
   });
 });
 

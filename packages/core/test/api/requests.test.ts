@@ -143,6 +143,26 @@ describe('an acquire', () => {
     expect(message).toContain('not heard: m, o');
   });
 
+  test('at its deadline without a connection is NO_QUORUM that names the connection, and no voter', async () => {
+    const { engine, quorate } = arrange();
+    const connectionError = new Error('The connection to broker 1 broke.');
+    const cutOff = { leader: null, voters: ['n', 'm', 'o'], connected: ['n'], stage: 'electing', connection: 'disconnected' } as const;
+    engine.status = { ...engine.status, role: 'voter', ...cutOff, connectionError };
+    const { details, message, cause } = await rejection(quorate.lock('l').acquire({ timeoutMs: 10 }), 'NO_QUORUM');
+    expect(message).toContain('within 10 ms: the transport is disconnected (The connection to broker 1 broke). ');
+    expect(message).not.toContain('not heard');
+    expect(details).toMatchObject({ connection: 'disconnected', transportError: 'The connection to broker 1 broke.' });
+    expect(cause).toBe(connectionError);
+  });
+
+  test('whose leader does not answer for the connection is broken says so', async () => {
+    const { engine, quorate } = arrange();
+    engine.status = { ...engine.status, connection: 'disconnected' };
+    const { message, details } = await rejection(quorate.lock('l').acquire({ timeoutMs: 10 }), 'LOCK_TIMEOUT');
+    expect(message).toContain('within 10 ms: the transport is disconnected. ');
+    expect(details).toMatchObject({ connection: 'disconnected' });
+  });
+
   test.each([
     [resultCode.queueFull, 'QUEUE_FULL'],
     [resultCode.limit, 'LIMIT_REACHED'],

@@ -140,4 +140,15 @@ describe('a voter whose majority is gone (3 voters)', () => {
     expect(details).toMatchObject({ missing: ['b', 'c'] });
     await rejection(a.lock('l').tryAcquire({ timeoutMs: 100 }), 'NO_QUORUM');
   });
+
+  test('that lost its own connection says so in its status, and its calls name it (3 voters)', async () => {
+    const [a] = await group().joinAll();
+    if (!a) throw new Error('not joined');
+    group().bus.disconnect('a');
+    const status = await first(a.status$, ({ quorum, text }) => !quorum && text.includes('no leader'));
+    expect(status).toMatchObject({ connection: 'disconnected', text: 'the transport is disconnected; no leader' });
+    const { details, message } = await rejection(a.lock('l').acquire({ timeoutMs: 100 }), 'NO_QUORUM');
+    expect(details).toMatchObject({ connection: 'disconnected' });
+    expect(message).toContain('the transport is disconnected. ');
+  });
 });

@@ -1,0 +1,37 @@
+/** How the transport stands, and what it said last of a connection that is broken. */
+import type { ChannelEvent, ChannelStatus } from '../transport/transport.ts';
+import type { EngineEvent } from './engine.ts';
+
+export class ConnectionState {
+  status: ChannelStatus = 'disconnected';
+  /** Null while connected, and where the transport gave no reason. */
+  error: Error | null = null;
+  #isOpening = true;
+
+  readonly #onOpening: ((report: ChannelEvent) => void) | undefined;
+
+  constructor(onOpening: ((report: ChannelEvent) => void) | undefined) {
+    this.#onOpening = onOpening;
+  }
+
+  get facts(): { readonly connection: ChannelStatus; readonly connectionError: Error | null } {
+    return { connection: this.status, connectionError: this.error };
+  }
+
+  /** True where the connection is back. */
+  become(status: ChannelStatus, error?: Error): boolean {
+    const isBack = status === 'connected' && this.status !== 'connected';
+    this.#isOpening = false;
+    this.status = status;
+    this.error = status === 'connected' ? null : (error ?? this.error);
+    return isBack;
+  }
+
+  /** What a transport says while it cannot carry anything is why it cannot. */
+  note(event: EngineEvent): void {
+    if (event.type !== 'transport') return;
+    const { report } = event;
+    if (this.#isOpening) this.#onOpening?.(report);
+    else if (this.status === 'disconnected' && report.type === 'error') this.error = new Error(report.message, { cause: report.cause });
+  }
+}
