@@ -7,7 +7,7 @@ import { keepAlivePeriodMs } from '../session/session-holder.ts';
 import { volatileStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Transport } from '../transport/transport.ts';
-import { callTimeoutMsDefault, checkDuration, checkTimeout } from './duration.ts';
+import { callTimeoutMsDefault, checkDuration, checkTimeout, durationMsMax } from './duration.ts';
 import type { Logger } from './logger.ts';
 import { checkLogger } from './logger.ts';
 import { checkName } from './names.ts';
@@ -179,11 +179,7 @@ function resolveTiming(
       `\`timing.electionTimeoutMs\` (${electionTimeoutMs}) is under two heartbeats of \`timing.heartbeatMs\` (${heartbeatMs}).`,
     );
   }
-  const leastMs = leastSessionTtlMs(electionTimeoutMs, sessionTtlMs);
-  if (sessionTtlMs < leastMs) {
-    const rule = `four of the longest election timeouts (${2 * electionTimeoutMs}) and two keep-alive periods (${keepAlivePeriodMs(sessionTtlMs)})`;
-    throw invalid(`\`session.ttlMs\` (${sessionTtlMs}) is under ${rule}, which is ${leastMs}.`);
-  }
+  if (!outlasts(sessionTtlMs, electionTimeoutMs)) throw ttlTooShort(sessionTtlMs, electionTimeoutMs);
   if (sessionTtlMs > maxSessionTtlMs) {
     throw invalid(`\`session.ttlMs\` (${sessionTtlMs}) is above \`timing.maxSessionTtlMs\` (${maxSessionTtlMs}).`);
   }
@@ -205,8 +201,21 @@ function checkAutopilot(autopilot: unknown, electionTimeoutMs: number): number {
   );
 }
 
-function leastSessionTtlMs(electionTimeoutMs: number, ttlMs: number): number {
-  return 4 * (2 * electionTimeoutMs) + 2 * keepAlivePeriodMs(ttlMs);
+function outlasts(ttlMs: number, electionTimeoutMs: number): boolean {
+  return ttlMs >= 4 * (2 * electionTimeoutMs) + 2 * keepAlivePeriodMs(ttlMs);
+}
+
+/** Keep-alive periods are a part of the TTL, so the least of it is found and not added up from the one that was given. */
+function ttlTooShort(ttlMs: number, electionTimeoutMs: number): QuorateError {
+  const shareOfTimeouts = 1 - 2 * keepAlivePeriodMs(1);
+  let leastMs = Math.floor((4 * (2 * electionTimeoutMs)) / shareOfTimeouts) - 1;
+  while (!outlasts(leastMs, electionTimeoutMs)) leastMs += 1;
+  if (leastMs > durationMsMax) {
+    const tooLong = `is so long that no TTL up to ${durationMsMax} outlasts four of the longest`;
+    return invalid(`\`timing.electionTimeoutMs\` (${electionTimeoutMs}) ${tooLong}.`);
+  }
+  const rule = `four of the longest election timeouts (${2 * electionTimeoutMs}) and two of its own keep-alive periods (${keepAlivePeriodMs(ttlMs)})`;
+  return invalid(`\`session.ttlMs\` (${ttlMs}) is under ${rule}; the least that this timing allows is ${leastMs}.`);
 }
 
 interface VotersNeed {

@@ -1,4 +1,5 @@
 /** The options of join: what is filled in, and what is refused with which words. */
+import fc from 'fast-check';
 import { resolveJoinOptions } from '../../src/api/join-options.ts';
 import type { JoinOptions } from '../../src/api/join-options.ts';
 import { isQuorateError } from '../../src/errors.ts';
@@ -108,6 +109,27 @@ describe('options of join', () => {
     const { code, message } = refusalOf({ session: { ttlMs: 6_666 } });
     expect(code).toBe('INVALID_OPTIONS');
     expect(message).toContain('`session.ttlMs` (6666) is under four of the longest election timeouts (1000)');
+  });
+
+  test('the refusal of a TTL names the least one: it is accepted, and one less is not (any timing)', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.integer({ min: 2, max: 100_000 }), fc.double({ min: 2, max: 100_000, noNaN: true })), (electionTimeoutMs) => {
+        const timing = { heartbeatMs: 1, electionTimeoutMs };
+        const leastMs = Number(
+          /the least that this timing allows is (\d+)\./.exec(refusalOf({ timing, session: { ttlMs: 1 } }).message)?.[1],
+        );
+        expect(resolveJoinOptions({ ...good, timing, session: { ttlMs: leastMs } }).sessionTtlMs).toBe(leastMs);
+        expect(refusalOf({ timing, session: { ttlMs: leastMs - 1 } }).message).toContain(`allows is ${leastMs}.`);
+      }),
+    );
+  });
+
+  test('an election timeout that no TTL could outlast is named instead', () => {
+    const { code, message } = refusalOf({ timing: { electionTimeoutMs: 2 ** 30 } });
+    expect(code).toBe('INVALID_OPTIONS');
+    expect(message).toContain(
+      '`timing.electionTimeoutMs` (1073741824) is so long that no TTL up to 2147483647 outlasts four of the longest.',
+    );
   });
 
   test('a message never shows a secret', () => {
