@@ -19,6 +19,7 @@ export * from './storage/conformance.ts';
 export { readRecord } from './storage/read-record.ts';
 export * from './transport/transport.ts';
 export * from './transport/abortable.ts';
+export { checkTransportOptions } from './transport/check-options.ts';
 export * from './transport/conformance.ts';
 export * from './transport/frame-limit.ts';
 export * from './transport/names.ts';

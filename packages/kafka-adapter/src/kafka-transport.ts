@@ -1,5 +1,5 @@
 /** The Kafka transport: a user's kafkajs client as a carrier of frames. */
-import { abortable, QuorateError } from '@quorate/core/adapter';
+import { abortable, checkTransportOptions, QuorateError } from '@quorate/core/adapter';
 import type { Transport } from '@quorate/core/adapter';
 import { openChannel } from './channel.ts';
 import { KafkaArbiter } from './arbiter/kafka-arbiter.ts';
@@ -19,6 +19,7 @@ import type { KafkaTransportOptions, ResolvedOptions } from './options.ts';
  * @throws QuorateError `INVALID_OPTIONS`
  */
 export function kafkaTransport(kafka: KafkaClient, options: KafkaTransportOptions = {}): Transport {
+  checkTransportOptions('kafkaTransport', options);
   const resolved = resolveKafkaTransportOptions(options);
   checkClient(kafka);
   const reading = readingOf(kafka, resolved);

@@ -40,6 +40,10 @@ test.each<[KafkaTransportOptions, string]>([
   expect(String(error)).toContain(`\`${named}\``);
 });
 
+test.each([null, 5, 'quorate'])('refuses %p for its options', (options) => {
+  expect(() => kafkaTransport(kafka(), options as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }));
+});
+
 test('refuses what is not a Kafka client', () => {
   for (const client of [undefined, null, {}, 'localhost:9092', kafka().admin()]) {
     expect(

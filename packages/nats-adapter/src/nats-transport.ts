@@ -1,5 +1,5 @@
 /** The NATS transport: Quorate on a connection that the application already has. */
-import { partitionByFnv1a, QuorateError } from '@quorate/core/adapter';
+import { checkTransportOptions, partitionByFnv1a, QuorateError } from '@quorate/core/adapter';
 import type { Arbiter, TimingHints, Transport } from '@quorate/core/adapter';
 import { JetStreamArbiter } from './arbiter/jetstream-arbiter.ts';
 import { openNatsChannel } from './channel.ts';
@@ -33,8 +33,12 @@ export const natsTransportDefaults = {
  * Carries Quorate over a connection of `nats` 2.29 or `@nats-io/transport-node` 3. The connection stays the caller's: it is used,
  * and never drained or closed. Connect with `maxReconnectAttempts: -1`, or the client gives up for good after ten attempts, and
  * without `noEcho`, or two nodes on one connection do not hear each other.
+ *
+ * @throws QuorateError `INVALID_OPTIONS`
  */
 export function natsTransport(connection: NatsConnection, options: NatsTransportOptions = {}): Transport {
+  checkConnection(connection);
+  checkTransportOptions('natsTransport', options);
   const subjectPrefix = options.subjectPrefix ?? natsTransportDefaults.subjectPrefix;
   return {
     name: 'nats',
@@ -45,6 +49,19 @@ export function natsTransport(connection: NatsConnection, options: NatsTransport
     arbiter: ({ group }) => arbiterOn(connection, { group, subjectPrefix, ...options.foundings }),
     readEvents: (readerOptions) => readNatsEvents(connection, subjectPrefix, readerOptions),
   };
+}
+
+const needed = ['publish', 'subscribe', 'flush', 'status', 'isClosed', 'closed'] as const satisfies readonly (keyof NatsConnection)[];
+
+function checkConnection(connection: unknown): void {
+  const isObject = typeof connection === 'object' && connection !== null;
+  const missing = needed.filter((name) => !isObject || typeof Reflect.get(connection, name) !== 'function');
+  if (missing.length === 0) return;
+  const isPromise = isObject && typeof Reflect.get(connection, 'then') === 'function';
+  const happened = isPromise
+    ? 'The first argument is a promise: write `natsTransport(await connect(…))`.'
+    : `The first argument is not the connection that \`connect\` of \`nats\` or \`@nats-io/transport-node\` resolves with: it lacks \`${missing.join('`, `')}\`.`;
+  throw new QuorateError('INVALID_OPTIONS', happened);
 }
 
 interface ArbiterNeeds extends FoundingsOptions {

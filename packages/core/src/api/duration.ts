@@ -1,6 +1,6 @@
 /** Durations that users give: what is accepted, and a timer that knows `Infinity`. */
 import { QuorateError } from '../errors.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 import type { Host, TimerHandle } from '../time/host.ts';
 
 /** 24.8 days: Node turns a longer delay into 1 ms. */

@@ -11,7 +11,7 @@ import { callTimeoutMsDefault, checkDuration, checkTimeout, durationMsMax } from
 import type { Logger } from './logger.ts';
 import { checkLogger } from './logger.ts';
 import { checkName } from './names.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 
 export interface JoinOptions {
   /** The group to take part in; groups on one connection do not see each other. At most 256 bytes in UTF-8. */

@@ -98,6 +98,6 @@ export function checkOpSize(op: Operation, frameBytesMax: number): Operation {
   if (bytes <= most) return op;
   throw new QuorateError(
     'COMMAND_TOO_LARGE',
-    `A request of up to ${bytes} bytes was made; a frame of this transport has room for ${most}.`,
+    `A request of up to ${bytes} bytes was made; a frame of this transport has room for ${Math.max(0, most)}.`,
   );
 }

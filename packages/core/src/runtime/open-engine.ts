@@ -28,6 +28,7 @@ import { Outcomes, type OutcomeListener } from './outcomes.ts';
 import { packTurn, piledByConfiguration } from './outbox.ts';
 import { loadNext, successionOf, type Succession } from './next-incarnation.ts';
 import { OwnHeader } from './own-header.ts';
+import { openRoomy } from './roomy-channel.ts';
 import { RunWriter } from './run-writer.ts';
 import { speechOf } from './versions.ts';
 import { ToldSession } from './told-session.ts';
@@ -102,7 +103,7 @@ class RunningEngine implements Engine {
 
   async connect(): Promise<void> {
     const { group, node, voters, signal, transport } = this.options;
-    this.channel = await transport.open({
+    this.channel = await openRoomy(transport, {
       group,
       node,
       voters,

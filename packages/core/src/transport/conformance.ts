@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { isQuorateError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { frameBytesLeast } from './frame-limit.ts';
 import { ConformanceWorld, frameOf, textOf, to } from './conformance-world.ts';
 import type { ConformanceSubject, Listener } from './conformance-world.ts';
 
@@ -118,7 +119,7 @@ async function carriesATurn(world: ConformanceWorld): Promise<void> {
 async function holdsTheLimit(world: ConformanceWorld): Promise<void> {
   const [a, b] = await world.nodes({ names: ['a', 'b'], voters: ['a', 'b'] });
   const { frameBytesMax } = a.channel;
-  assert.ok(Number.isSafeInteger(frameBytesMax) && frameBytesMax >= 1_024, `frameBytesMax is ${frameBytesMax}`);
+  assert.ok(Number.isSafeInteger(frameBytesMax) && frameBytesMax >= frameBytesLeast, `frameBytesMax is ${frameBytesMax}`);
   const destinations = [to.all, to.voters, to.node('b')];
   for (const destination of destinations) {
     for (const [fill, size] of [frameBytesMax - 1, frameBytesMax, frameBytesMax + 1].entries()) {

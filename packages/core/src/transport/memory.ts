@@ -2,6 +2,7 @@
 import { QuorateError } from '../errors.ts';
 import { partitionByFnv1a } from '../ring/key-partition.ts';
 import { abortable } from './abortable.ts';
+import { checkFrameBytesMax, checkTransportOptions } from './check-options.ts';
 import { frameTooLarge } from './frame-limit.ts';
 import { Bus, memoryBus } from './memory-bus.ts';
 import type { Member, MemoryBus, Reader } from './memory-bus.ts';
@@ -19,7 +20,7 @@ import type {
 export interface MemoryTransportOptions {
   /** Transports that share a bus see one another. A bus of its own by default: nodes that share the transport still do. */
   readonly bus?: MemoryBus;
-  /** The largest frame in bytes. Default 1 MiB. */
+  /** The largest frame in bytes, at least 4096. Default 1 MiB. */
   readonly frameBytesMax?: number;
   readonly timing?: TimingHints;
 }
@@ -30,10 +31,11 @@ export const memoryTransportDefaults = {
 } as const;
 
 export function memoryTransport(options: MemoryTransportOptions = {}): Transport {
+  checkTransportOptions('memoryTransport', options);
   const bus = options.bus ?? memoryBus();
   // `MemoryBus` is what tests may do to a bus; only the one made by `memoryBus` also carries frames.
   if (!(bus instanceof Bus)) throw new QuorateError('INVALID_OPTIONS', '`bus` is not the result of `memoryBus()`.');
-  const frameBytesMax = options.frameBytesMax ?? memoryTransportDefaults.frameBytesMax;
+  const frameBytesMax = checkFrameBytesMax(options.frameBytesMax ?? memoryTransportDefaults.frameBytesMax);
   return {
     name: 'memory',
     timing: options.timing ?? memoryTransportDefaults.timing,

@@ -53,7 +53,7 @@ export interface ChannelOptions {
 
 /** A connection's part that serves one group. */
 export interface Channel {
-  /** The largest frame in bytes; may change after a reconnect. */
+  /** The largest frame in bytes, at least 4096 when it opens; may change after a reconnect. */
   readonly frameBytesMax: number;
   readonly status: ChannelStatus;
   /**

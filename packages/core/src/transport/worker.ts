@@ -3,13 +3,14 @@ import { types } from 'node:util';
 import { BroadcastChannel } from 'node:worker_threads';
 import { QuorateError } from '../errors.ts';
 import { partitionByFnv1a } from '../ring/key-partition.ts';
+import { checkFrameBytesMax, checkTransportOptions } from './check-options.ts';
 import { frameTooLarge } from './frame-limit.ts';
 import type { Channel, ChannelOptions, ChannelStatus, EventReaderOptions, OutgoingFrame, PublishedEvent, Transport } from './transport.ts';
 
 export interface WorkerTransportOptions {
   /** Keeps apart what must not meet in one process. Default `quorate`. */
   readonly channel?: string;
-  /** The largest frame in bytes. Default 1 MiB. */
+  /** The largest frame in bytes, at least 4096. Default 1 MiB. */
   readonly frameBytesMax?: number;
 }
 
@@ -24,8 +25,9 @@ export const workerTransportDefaults = {
  * thread alive. Its one broker is the process itself, so it is never disconnected.
  */
 export function workerTransport(options: WorkerTransportOptions = {}): Transport {
+  checkTransportOptions('workerTransport', options);
   const base = options.channel ?? workerTransportDefaults.channel;
-  const frameBytesMax = options.frameBytesMax ?? workerTransportDefaults.frameBytesMax;
+  const frameBytesMax = checkFrameBytesMax(options.frameBytesMax ?? workerTransportDefaults.frameBytesMax);
   return {
     name: 'worker',
     timing: workerTransportDefaults.timing,

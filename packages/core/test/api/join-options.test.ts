@@ -86,8 +86,8 @@ describe('options of join', () => {
     ['an autopilot that is neither', { autopilot: true }, '`autopilot` is true'],
     ['an autopilot in a hurry', { autopilot: { replaceAfterMs: 3_999 } }, '(3999) is under eight election timeouts'],
     ['a standby by text', { standby: 'yes' }, '`standby` is a string'],
-    ['other reads', { reads: 'dirty' }, '`reads` is dirty'],
-    ['other events', { events: 'some' }, '`events` is some'],
+    ['other reads', { reads: 'dirty' }, '`reads` is "dirty"'],
+    ['other events', { events: 'some' }, '`events` is "some"'],
     ['no transport', { transport: undefined }, '`transport`'],
     ['a logger without error', { logger: { debug() {}, info() {}, warn() {} } }, '`error`'],
   ])('%s is INVALID_OPTIONS, and the message shows it', (_what, changes, shown) => {
