@@ -34,6 +34,7 @@ export interface AttachmentOptions {
 export class Attachment {
   readonly #options: AttachmentOptions;
   readonly #subscriptions: NatsSubscription[] = [];
+  /** Operations and kinds of subjects that this server refused since it was reached: of each only the first is told. */
   readonly #refused = new Set<string>();
   #refusal: QuorateError | undefined;
   #unwatch: () => void = () => undefined;
@@ -47,6 +48,11 @@ export class Attachment {
 
   get status(): ChannelStatus {
     return this.#status;
+  }
+
+  /** False once this server has refused to take lock events. */
+  get mayPublishEvents(): boolean {
+    return !this.#refused.has('publish event');
   }
 
   async whenReady(): Promise<void> {
@@ -151,8 +157,9 @@ export class Attachment {
       this.#refusal ??= error;
       return;
     }
-    const isNews = !this.#refused.has(`${operation} ${subject}`);
-    this.#refused.add(`${operation} ${subject}`);
+    const refused = `${operation} ${subjects.kindOf(subject)}`;
+    const isNews = !this.#refused.has(refused);
+    this.#refused.add(refused);
     if (isNews) this.#options.onEvent({ type: 'error', code: error.code, message: error.message, cause: error });
     // Rights taken away at a reconnect: a channel that has gone deaf must not look alive.
     if (isSubscription) this.#become('closed', error);

@@ -96,6 +96,8 @@ class NatsChannel implements Channel {
   }
 
   publishEvents(events: readonly PublishedEvent[]): void {
+    // Each would be refused anew, until another server is reached or this one again.
+    if (!this.#attachment.mayPublishEvents) return;
     for (const event of events) this.#publish(this.#subjects.event(event), { to: everyone, bytes: event.bytes });
   }
 

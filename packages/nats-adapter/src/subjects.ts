@@ -50,6 +50,11 @@ export class Subjects {
     return `${this.#group}.event.${encodeName(kind)}.${encodeName(name)}`;
   }
 
+  /** What a subject of the group is for: `all`, `voters`, `to` or `event`. Names in it are left out, so that there are few kinds. */
+  kindOf(subject: string): string {
+    return subject.slice(this.#group.length + 1).split('.', 1)[0] ?? '';
+  }
+
   has(subject: string): boolean {
     return subject.startsWith(`${this.#group}.`);
   }

@@ -4,7 +4,7 @@ import { natsBroker } from '../../../scripts/brokers/index.ts';
 import type { NatsBroker } from '../../../scripts/brokers/index.ts';
 import { describeWithNats } from '../../../test/support/brokers.ts';
 import { natsTransport } from '../src/index.ts';
-import { generations } from './clients.ts';
+import { generations, through } from './clients.ts';
 import type { UserConnection } from './clients.ts';
 import { reconfigured } from './reconfigured.ts';
 import { openChannel } from './recorded-channel.ts';
@@ -14,6 +14,7 @@ const users = `authorization { users = [
   { user: deafToVoters, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "quorate.*.voters" } } }
   { user: deafToEvents, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "quorate.*.event.>" } } }
   { user: muteToVoters, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.voters" } } }
+  { user: muteToEvents, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.event.>" } } }
   { user: muteToB, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.to.b" } } }
   { user: soonDeaf, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "none" } } }
 ] }`;
@@ -76,6 +77,37 @@ describeWithNats(
         expect(a.events).toEqual([expect.objectContaining({ type: 'error', code: 'TRANSPORT_DENIED' })]);
         expect(a.events[0]?.cause).toMatchObject({ details: { operation: 'publish', subject: 'quorate.g.to.b' } });
         expect(a.channel.status).toBe('connected');
+      });
+
+      test('reports once that lock events are forbidden, whatever they are of, and publishes none until it is connected anew (1 voter)', async () => {
+        const connection = await connectAs('muteToEvents');
+        const published: string[] = [];
+        const watched = through(connection, {
+          publish(subject, ...rest) {
+            published.push(subject);
+            connection.publish(subject, ...rest);
+          },
+        });
+        const a = await openChannel(natsTransport(watched), { node: 'a', voters: ['a'] });
+        const publish = (name: string) => a.channel.publishEvents([{ kind: 'lock', name, bytes: Buffer.from('{}') }]);
+        for (let count = 0; count < 20; count += 1) publish(`before-${count}`);
+        await connection.flush();
+        await a.until(() => a.events.length > 0);
+        publish('after');
+        a.channel.send([{ to: { type: 'all' }, bytes: Buffer.from('goes on') }]);
+        await connection.flush();
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(a.events).toEqual([expect.objectContaining({ type: 'error', code: 'TRANSPORT_DENIED' })]);
+        expect(published.filter((subject) => subject.includes('after'))).toEqual([]);
+        expect(published.at(-1)).toBe('quorate.g.all');
+        await broker.kill();
+        await a.until(() => a.statuses.at(-1) === 'disconnected');
+        await broker.start();
+        await a.until(() => a.statuses.at(-1) === 'connected');
+        publish('anew');
+        expect(published.at(-1)).toContain('anew');
+        await a.until(() => a.events.length > 1);
+        expect(a.events[1]).toMatchObject({ code: 'TRANSPORT_DENIED' });
       });
 
       test('refuses to read lock events where that is forbidden (1 reader)', async () => {
