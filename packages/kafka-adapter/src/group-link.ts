@@ -126,7 +126,12 @@ export class GroupLink implements Link {
     const leaving = this.#leave();
     leaving.catch(() => undefined);
     // A consumer that cannot reach its broker retries for long; nobody has to wait for that.
-    await Promise.race([leaving, pause(closeWithinMs, new AbortController().signal)]);
+    const left = new AbortController();
+    try {
+      await Promise.race([leaving, pause(closeWithinMs, left.signal)]);
+    } finally {
+      left.abort();
+    }
   }
 
   async #leave(): Promise<void> {
