@@ -10,6 +10,12 @@ export function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
 }
 
+/** What a value is, with its article where it has one: "undefined", "a number", "an object". */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
 function quoted(text: string): string {
   return text.length <= charactersMax ? JSON.stringify(text) : `${JSON.stringify(text.slice(0, charactersMax))}…`;
 }

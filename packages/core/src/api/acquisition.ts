@@ -2,6 +2,7 @@
  * One request on its way to a lease: asked for under the present session or the next, until it is granted, its deadline passes,
  * the caller aborts it, or the session it waits under is lost. Whichever way it ends, nothing of it is left in the queue.
  */
+import { checkOptions } from './check-options.ts';
 import { checkSignal } from './signal.ts';
 import { isQuorateError, QuorateError } from '../errors.ts';
 import { acquireFlag, lockOp, resultCode, want } from '../lock/command.ts';
@@ -83,6 +84,7 @@ class Acquisition<L> implements WaitingCall {
 
   begin(): void {
     const { options } = this.#request;
+    checkOptions('options', options);
     const refusal = this.#instance.refusal ?? this.#instance.bereft;
     if (refusal) return this.#reject(refusal);
     this.#timeoutMs = checkTimeout('timeoutMs', options?.timeoutMs, callTimeoutMsDefault);

@@ -11,7 +11,8 @@ import { callTimeoutMsDefault, checkDuration, checkTimeout, durationMsMax } from
 import type { Logger } from './logger.ts';
 import { checkLogger } from './logger.ts';
 import { checkName } from './names.ts';
-import { shown } from '../shown.ts';
+import { kindOf, shown } from '../shown.ts';
+import { checkOptions } from './check-options.ts';
 
 export interface JoinOptions {
   /** The group to take part in; groups on one connection do not see each other. At most 256 bytes in UTF-8. */
@@ -168,6 +169,8 @@ function resolveTiming(
   { session, timing }: JoinOptions,
   transport: Transport,
 ): Pick<ResolvedJoinOptions, 'sessionTtlMs' | 'heartbeatMs' | 'electionTimeoutMs' | 'maxSessionTtlMs'> {
+  checkOptions('session', session);
+  checkOptions('timing', timing);
   const hints = transport.timing;
   const heartbeatMs = checkDuration('timing.heartbeatMs', timing?.heartbeatMs ?? hints.heartbeatMs);
   const electionTimeoutMs = checkDuration('timing.electionTimeoutMs', timing?.electionTimeoutMs ?? hints.electionTimeoutMs);
@@ -265,7 +268,8 @@ function checkVoters(voters: unknown): readonly string[] {
   if (!Array.isArray(voters)) throw invalid(`\`voters\` must be an array of node names, or { count }; it is ${shown(voters)}.`);
   if (voters.length === 0) throw invalid('`voters` is empty; a group needs at least one voter.');
   if (voters.length > votersMax) throw invalid(`\`voters\` has ${voters.length} names; at most ${votersMax} can decide together.`);
-  const names = voters.map((voter: unknown) => checkName('voter', voter)).sort(byCodeUnit);
+  // `Array.from` sees the gaps of a sparse array, which `map` passes over.
+  const names = Array.from(voters, (voter: unknown) => checkName('voter', voter)).sort(byCodeUnit);
   const repeated = names.find((name, index) => name === names[index + 1]);
   if (repeated !== undefined) throw invalid(`\`voters\` names "${repeated}" more than once.`);
   return names;
@@ -297,7 +301,7 @@ function checkChoice<T extends string>(option: string, value: T, choices: readon
 /** A message never shows a secret, only its place and length. */
 function checkSecrets(secrets: unknown): readonly (string | Uint8Array)[] {
   if (!Array.isArray(secrets)) throw invalid('`secrets` must be an array of strings or byte arrays.');
-  return secrets.map((secret: unknown, index) => {
+  return Array.from(secrets, (secret: unknown, index) => {
     const isText = typeof secret === 'string';
     if (!isText && !(secret instanceof Uint8Array)) throw invalid(`\`secrets[${index}]\` is neither a string nor a byte array.`);
     const bytes = isText ? utf8Length(secret) : secret.byteLength;
@@ -322,5 +326,5 @@ function checkMajorityLost({ whenMajorityIsLost = joinDefaults.whenMajorityIsLos
 /** A text from an environment variable is true whatever it says, and `firstFounding` skips a wait that keeps leases apart. */
 function checkFlag(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
-  throw new QuorateError('INVALID_OPTIONS', `\`${name}\` is a ${typeof value}, not true or false.`);
+  throw new QuorateError('INVALID_OPTIONS', `\`${name}\` is ${kindOf(value)}, not true or false.`);
 }

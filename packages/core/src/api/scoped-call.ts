@@ -1,5 +1,6 @@
 /** Calls that run user code under a lease: they wait until it has settled, whatever happens to the lease meanwhile. */
 import { QuorateError } from '../errors.ts';
+import { kindOf } from '../shown.ts';
 import type { HeldLease } from './held-lease.ts';
 import type { Instance } from './instance.ts';
 
@@ -36,7 +37,7 @@ async function callAndRelease<L extends HeldLease, T>(instance: Instance, lease:
 }
 
 export function checkCallback(callback: unknown): void {
-  if (typeof callback !== 'function') throw new QuorateError('INVALID_OPTIONS', `The callback is a ${typeof callback}, not a function.`);
+  if (typeof callback !== 'function') throw new QuorateError('INVALID_OPTIONS', `The callback is ${kindOf(callback)}, not a function.`);
 }
 
 function leaseLost(lease: HeldLease, cause: unknown): QuorateError {

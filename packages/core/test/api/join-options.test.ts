@@ -53,8 +53,18 @@ describe('options of join', () => {
     ['a group of 257 bytes', { group: 'x'.repeat(257) }],
     ['a group of 86 characters of three bytes', { group: '€'.repeat(86) }],
     ['an empty voter', { voters: ['a', ''] }],
+    ['a gap among the voters', { voters: [, 'a'] }],
   ])('%s is INVALID_NAME', (_what, changes) => {
     expect(refusalOf(changes).code).toBe('INVALID_NAME');
+  });
+
+  test.each([
+    [undefined, 'is undefined, not a string'],
+    [null, 'is null, not a string'],
+    [{}, 'is an object, not a string'],
+    [7, 'is a number, not a string'],
+  ])('the name %p is refused in good grammar', (node, words) => {
+    expect(refusalOf({ node }).message).toContain(`The name of a node ${words}.`);
   });
 
   test('256 bytes are a name', () => {
@@ -88,6 +98,13 @@ describe('options of join', () => {
     ['a standby by text', { standby: 'yes' }, '`standby` is a string'],
     ['other reads', { reads: 'dirty' }, '`reads` is "dirty"'],
     ['other events', { events: 'some' }, '`events` is "some"'],
+    ['a session that is its TTL', { session: 5_000 }, '`session` is 5000; it must be an object'],
+    ['a session that is null', { session: null }, '`session` is null; it must be an object'],
+    ['timing that is a number', { timing: 5_000 }, '`timing` is 5000; it must be an object'],
+    ['timing that is a list', { timing: [] }, '`timing` is [object Array]; it must be an object'],
+    ['a TTL that is a text', { session: { ttlMs: '5000' } }, '`session.ttlMs` is "5000"; it must be a number'],
+    ['a standby that is an object', { standby: {} }, '`standby` is an object, not true or false'],
+    ['secrets with a gap', { secrets: [, '0123456789abcdef'] }, '`secrets[0]`'],
     ['no transport', { transport: undefined }, '`transport`'],
     ['a logger without error', { logger: { debug() {}, info() {}, warn() {} } }, '`error`'],
   ])('%s is INVALID_OPTIONS, and the message shows it', (_what, changes, shown) => {

@@ -26,6 +26,15 @@ describe('an acquire', () => {
     expect(composed).toBe(0);
   });
 
+  test.each([[5_000], [null], ['soon'], [[]]])('with %p for its options is INVALID_OPTIONS, and asks for nothing', async (options) => {
+    const { engine, quorate } = arrange();
+    const lock = quorate.lock('l');
+    for (const call of [lock.acquire(options as never), lock.tryAcquire(options as never), lock.run(() => 1, options as never)]) {
+      expect((await rejection(call, 'INVALID_OPTIONS')).message).toContain('it must be an object');
+    }
+    expect(engine.ops).toEqual([]);
+  });
+
   test('does not hand out a grant that is already over when it comes', async () => {
     const { engine, quorate } = arrange();
     const acquiring = quorate.lock('l').acquire();
