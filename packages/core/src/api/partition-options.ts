@@ -4,7 +4,7 @@ import { partitionsMax, weights } from '../partition/command.ts';
 import type { PartitionParameters } from '../partition/command.ts';
 import { checkDuration } from './duration.ts';
 import type { PartitionsOptions } from './partitions-contract.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 
 export const partitionsDefaults = { graceMs: 2_000, settleMs: 250, drainTimeoutMs: 20_000, weight: 1, onDrainTimeout: 'fence' } as const;
 

@@ -3,7 +3,7 @@ import { QuorateError } from '../errors.ts';
 import { placing } from '../partition/command.ts';
 import { checkName } from './names.ts';
 import { checkCount, checkPartition, checkWeight } from './partition-options.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 
 export type PlannedStep =
   | { readonly type: 'resize'; readonly count: number }
