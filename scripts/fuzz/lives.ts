@@ -109,7 +109,7 @@ export function recordLives(): (role: LifeRole) => Life {
   const follower = world.livingVoters.find((one) => one !== leader) as Process;
   const client = world.process('d');
   for (const process of [client, follower, leader]) {
-    world.give(process, { type: 'watch', resources: ['l/x', 'e/y'], at: world.at(process) });
+    world.give(process, { type: 'watch', added: ['l/x', 'e/y'], removed: [], at: world.at(process) });
     world.request(process.node, (seq) => [1, seq, 'l/x', 0, 0, null]);
     world.run(200);
   }

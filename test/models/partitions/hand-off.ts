@@ -187,8 +187,15 @@ export class HandOff implements Model<State> {
       members: null,
       rows,
     };
-    const watching = this.holders.step(state.holder, { type: 'watch', resources: [told.resource], at }).holder;
-    const message: GroupSessionMessage = { type: 'watched', version: watching.watch.version, index: 1, states: [told] };
+    const watching = this.holders.step(state.holder, { type: 'watch', added: [told.resource], removed: [], at }).holder;
+    const message: GroupSessionMessage = {
+      type: 'watched',
+      version: watching.watch.version,
+      part: watching.watch.part,
+      since: 0,
+      index: 1,
+      states: [told],
+    };
     const { holder } = this.holders.step(watching, { type: 'message', message, at });
     return { label: 'x hears that it owns the partition', state: { ...state, isUntold: false, holder } };
   }

@@ -232,7 +232,7 @@ class AcrossStopSign implements Model<State> {
     }
     if (state.mustSee === null || state.heardBy.includes(index)) return;
     const session = this.newest(state).log.state.sessionOfNode('z') ?? 0;
-    const read = this.heard(state, index, 'z', { type: 'watch', session, version: 1, resources: [resource] });
+    const read = this.heard(state, index, 'z', { type: 'watch', session, version: 1, since: 0, part: 1, added: [resource], removed: [] });
     yield* this.changed(state, label('the read of z'), { ...read, state: { ...read.state, heardBy: [...state.heardBy, index].sort() } });
   }
 

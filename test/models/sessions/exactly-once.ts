@@ -65,7 +65,15 @@ class ExactlyOnce implements Model<State> {
     const { holder: opened } = this.holders.step(this.holders.idle(), { type: 'open', at });
     const message: GroupSessionMessage = { type: 'sessionOpened', nonce: 'x.1.1', session, ttlMs };
     const confirming = this.holders.step(opened, { type: 'message', message, at }).holder;
-    const kept: GroupSessionMessage = { type: 'keptAlive', session, id: 1, results: [], unknown: [], covered: [], rewatch: false };
+    const kept: GroupSessionMessage = {
+      type: 'keptAlive',
+      session,
+      id: 1,
+      results: [],
+      unknown: [],
+      covered: [],
+      watch: { version: 0, part: 0 },
+    };
     const { holder } = this.holders.step(confirming, { type: 'message', message: kept, at });
     const nothing = { frames: [], keepAlive: null, answers: [], results: [], requests: [] };
     return [{ leader, follower, holder, ...nothing, leaderChanges: 0, granted: 0, released: 0, expired: false, broken: null }];

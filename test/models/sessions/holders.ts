@@ -77,6 +77,7 @@ export class Holders {
       sizeOfOp: () => 1,
       seqOf: seqOfResult,
       isInterim: isInterimResult,
+      resourceOf: ({ resource }) => resource,
     });
   }
 }

@@ -68,7 +68,15 @@ class ReadBarrier implements Model<State> {
     for (let index = 0; index < 2; index += 1) {
       const write = written < this.bounds.writesMax ? this.succession.hears(seats, index, 'y', this.command(state)) : null;
       if (write) yield this.told({ ...state, written: written + 1 }, write);
-      const read: GroupSessionMessage = { type: 'watch', session: state.reader, version: 1, resources: [resource] };
+      const read: GroupSessionMessage = {
+        type: 'watch',
+        session: state.reader,
+        version: 1,
+        since: 0,
+        part: 1,
+        added: [resource],
+        removed: [],
+      };
       const reading = mustSee !== null && !heardBy.includes(index) ? this.succession.hears(seats, index, 'z', read) : null;
       if (reading) yield this.told({ ...state, heardBy: [...heardBy, index].sort() }, reading);
     }

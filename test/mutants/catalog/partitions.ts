@@ -172,10 +172,9 @@ export const partitions: readonly Mutant[] = [
     patches: [
       patch(
         'session/holder-watch.ts',
-        'if (version !== this.version || index !== this.index + 1) return [];',
-        'if (version !== this.version || (index !== 1 && index !== this.index + 1)) return [];',
+        'if (version !== this.version || since > this.index || index <= this.index) return [];',
+        'if (version !== this.version || since > this.index) return [];',
       ),
-      patch('session/holder-watch.ts', 'this.unsent = false;\n    this.version += 1;', 'this.unsent = false;'),
     ],
     killers: [unit('session/holder-watch')],
   },

@@ -226,8 +226,14 @@ export const sessions: readonly Mutant[] = [
   {
     name: 'watch-list-counted-again',
     hazard: 'A watch list that comes twice is counted from 1 again, and its holder takes news for what it has already (promise 8).',
-    patches: [patch('session/session-steward.ts', ' || (known?.session === session && version <= known.version)', '')],
-    killers: [unit('session/session-steward'), unit('simulation/saved-lives')],
+    patches: [
+      patch(
+        'session/session-steward.ts',
+        'if (isOfSession && version === known.version) return',
+        'if (isOfSession && version === known.version && since > 0) return',
+      ),
+    ],
+    killers: [unit('session/session-steward'), unit('properties/watch-list')],
   },
   {
     name: 'session-used-before-it-was-told',

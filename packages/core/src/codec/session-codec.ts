@@ -5,7 +5,7 @@ import { isPartitionResource, isPartitionsState } from '../operation.ts';
 import type { Operation, OperationResult, WatchedState } from '../operation.ts';
 import type { OpenRefused, SessionMessage } from '../session/message.ts';
 import { noteOrNull, readOps, readResults, resource } from './command-codec.ts';
-import { count, each, flag, identifier, list, milliseconds, name, tuple, word, type Tuple } from './field.ts';
+import { count, each, identifier, list, milliseconds, name, tuple, word, type Tuple } from './field.ts';
 import { messageCode } from './message-code.ts';
 import { packTokens, partitionsTuple, readPartitions, readTokens } from './partition-codec.ts';
 
@@ -16,10 +16,10 @@ import { packTokens, partitionsTuple, readPartitions, readTokens } from './parti
 // submit        => 68 session floor [op]                          command-codec.ts
 // replies       => 69 session [result]                            command-codec.ts
 // keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex
-// keptAlive     => 71 session id [result] [unknownSeq] [token] rewatch   tokens as differences, partition-codec.ts
+// keptAlive     => 71 session id [result] [unknownSeq] [token] watchVersion watchPart   tokens as differences, partition-codec.ts
 // sessionEnded  => 72 session
-// watch         => 73 session version [resource]
-// watched       => 74 version index [state]
+// watch         => 73 session version since part [added] [removed]
+// watched       => 74 version part since index [state]
 // reason        => 0 closed | 1 nameTaken | 2 limit | 3 ttlTooLong
 // state         => lock | partitions                              partition-codec.ts
 // lock          => resource version [holder] [waitingNode] waiting (note | null)
@@ -49,13 +49,15 @@ export function sessionTuple(message: AnySessionMessage): Tuple {
       return [messageCode.keepAlive, session, id, floor, pending, watchVersion, watchedIndex];
     }
     case 'keptAlive': {
-      const { session, id, results, unknown, covered, rewatch } = message;
-      return [messageCode.keptAlive, session, id, results, unknown, packTokens(covered), rewatch];
+      const { session, id, results, unknown, covered, watch } = message;
+      return [messageCode.keptAlive, session, id, results, unknown, packTokens(covered), watch.version, watch.part];
     }
     case 'watch':
-      return [messageCode.watch, message.session, message.version, message.resources];
-    case 'watched':
-      return [messageCode.watched, message.version, message.index, message.states.map(stateTuple)];
+      return [messageCode.watch, message.session, message.version, message.since, message.part, message.added, message.removed];
+    case 'watched': {
+      const { version, part, since, index, states } = message;
+      return [messageCode.watched, version, part, since, index, states.map(stateTuple)];
+    }
     default:
       return unreachable(message);
   }
@@ -121,7 +123,7 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
       };
     }
     case messageCode.keptAlive: {
-      const [, session, id, results, unknownSequences, covered, rewatch] = tuple(fields, 7, 'keptAlive');
+      const [, session, id, results, unknownSequences, covered, watchVersion, watchPart] = tuple(fields, 8, 'keptAlive');
       return {
         type: 'keptAlive',
         session: count(session, 'keptAlive.session'),
@@ -129,7 +131,7 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
         results: readResults(results, 'keptAlive.results'),
         unknown: each(unknownSequences, 'keptAlive.unknown', count),
         covered: readTokens(covered, 'keptAlive.covered'),
-        rewatch: flag(rewatch, 'keptAlive.rewatch'),
+        watch: { version: count(watchVersion, 'keptAlive.watchVersion'), part: count(watchPart, 'keptAlive.watchPart') },
       };
     }
     case messageCode.sessionEnded: {
@@ -137,19 +139,24 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
       return { type: 'sessionEnded', session: count(session, 'sessionEnded.session') };
     }
     case messageCode.watch: {
-      const [, session, version, resources] = tuple(fields, 4, 'watch');
+      const [, session, version, since, part, added, removed] = tuple(fields, 7, 'watch');
       return {
         type: 'watch',
         session: count(session, 'watch.session'),
         version: count(version, 'watch.version'),
-        resources: each(resources, 'watch.resources', resource),
+        since: count(since, 'watch.since'),
+        part: count(part, 'watch.part'),
+        added: each(added, 'watch.added', resource),
+        removed: each(removed, 'watch.removed', resource),
       };
     }
     case messageCode.watched: {
-      const [, version, index, states] = tuple(fields, 4, 'watched');
+      const [, version, part, since, index, states] = tuple(fields, 6, 'watched');
       return {
         type: 'watched',
         version: count(version, 'watched.version'),
+        part: count(part, 'watched.part'),
+        since: count(since, 'watched.since'),
         index: count(index, 'watched.index'),
         states: each(states, 'watched.states', readState),
       };

@@ -107,6 +107,7 @@ export class LeaderService {
         if (!this.mayAnswer(arrivedMs, nowMs)) return this.park(parked);
         const answer = steward.onKeepAlive(from.node, message, arrivedMs);
         if (answer) this.answerKeepAlive(from.node, answer);
+        if (answer?.type === 'keptAlive') this.answerAll(steward.onMissed(from.node, message));
         return;
       }
       case 'watch':

@@ -13,6 +13,7 @@ import type { StoreLapse } from '../paxos/recollection.ts';
 import type { Replica } from '../paxos/replica.ts';
 import type { PositionRecord } from '../paxos/store-message.ts';
 import type { ReplicaEvent, ReplicaMemory, ReplicaRecord, ReplicaTiming } from '../paxos/replica.ts';
+import type { WatchChange } from '../session/holder-watch.ts';
 import type { HolderEvent, SessionHolder } from '../session/session-holder.ts';
 import type { VoterOrder } from '../paxos/voter-order.ts';
 import type { RowCodec } from '../snapshot/row.ts';
@@ -181,7 +182,7 @@ export type MemberInput =
   | { readonly type: 'flush'; readonly at: Instant }
   /** The connection came back: what was sent meanwhile is lost. */
   | { readonly type: 'reconnected'; readonly at: Instant }
-  | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
+  | ({ readonly type: 'watch'; readonly at: Instant } & WatchChange)
   /** Opens a session, now and whenever one was lost. */
   | { readonly type: 'open'; readonly at: Instant }
   | { readonly type: 'closeSession'; readonly at: Instant }

@@ -93,7 +93,7 @@ export class Member {
         this.stepHolder({ type: 'leaderChanged', at: input.at });
         break;
       case 'watch':
-        this.stepHolder({ type: 'watch', resources: input.resources, at: input.at });
+        this.stepHolder(input);
         break;
       case 'open':
         this.wantsSession = true;

@@ -41,6 +41,7 @@ export function holderFor({ self, timing, limits, sessionTtlMs }: MemberOptions)
     sizeOfOp: limits.sizeOfTuple,
     seqOf: seqOfResult,
     isInterim: isInterimResult,
+    resourceOf: ({ resource }) => resource,
   });
 }
 

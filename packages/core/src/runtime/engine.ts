@@ -142,7 +142,7 @@ export interface Engine {
   coverMs(token: number): number;
   /** Calls the listener with the tokens that each answered keep-alive covered, until the function it returns is called. */
   onCovered(listener: (tokens: ReadonlySet<number>) => void): () => void;
-  /** Calls the listener with the state of a resource, now and at each change, until the function it returns is called. */
+  /** Calls the listener with the state of a resource, now and at each change, until the function it returns is called. Throws LIMIT_REACHED. */
   watch(resource: string, listener: (state: WatchedState) => void): () => void;
   /**
    * Ends the session at the group, or the one that its opening may have made there, and opens no other. True once none is left; false

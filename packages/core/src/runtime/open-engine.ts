@@ -251,8 +251,8 @@ class RunningEngine implements Engine {
       outputs.push(this.member.step(input));
       observed?.push(input);
     };
-    const resources = this.watchers.takeChanged();
-    if (resources) step({ type: 'watch', resources, at });
+    const watch = this.watchers.takeChanged();
+    if (watch) step({ type: 'watch', ...watch, at });
     for (const input of this.inputs.splice(0)) step(input);
     const { self } = this.member.inspect;
     for (const bytes of this.inbox.takeAll()) {

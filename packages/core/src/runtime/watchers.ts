@@ -1,6 +1,9 @@
 /** Who in this process watches which resource, and the last state that came of each. */
+import { QuorateError } from '../errors.ts';
 import { isPartitionsState } from '../operation.ts';
 import type { WatchedState } from '../operation.ts';
+import type { WatchChange } from '../session/holder-watch.ts';
+import { watchedMax } from '../session/message.ts';
 
 type Listener = (state: WatchedState) => void;
 
@@ -11,11 +14,15 @@ interface Watched {
 
 export class Watchers {
   private readonly watched = new Map<string, Watched>();
-  private changed = false;
+  private readonly added = new Set<string>();
+  private readonly removed = new Set<string>();
 
   constructor(private readonly onChange: () => void) {}
 
-  /** Calls the listener now, if a state is known, and at each change, until the function it returns is called. */
+  /**
+   * Calls the listener now, if a state is known, and at each change, until the function it returns is called. Throws LIMIT_REACHED for
+   * one resource more than a process may watch.
+   */
   add(resource: string, listener: Listener): () => void {
     const watched = this.watched.get(resource) ?? this.begin(resource);
     watched.listeners.add(listener);
@@ -24,15 +31,20 @@ export class Watchers {
       watched.listeners.delete(listener);
       if (watched.listeners.size > 0 || this.watched.get(resource) !== watched) return;
       this.watched.delete(resource);
-      this.note();
+      this.added.delete(resource);
+      this.removed.add(resource);
+      this.onChange();
     };
   }
 
-  /** The whole list, if it changed since the last call. */
-  takeChanged(): readonly string[] | null {
-    if (!this.changed) return null;
-    this.changed = false;
-    return [...this.watched.keys()];
+  /** What changed since the last call, if anything did. What ended and began again is in both: whoever began it waits for its state. */
+  takeChanged(): WatchChange | null {
+    const { added, removed } = this;
+    if (added.size === 0 && removed.size === 0) return null;
+    const change = { added: [...added], removed: [...removed] };
+    added.clear();
+    removed.clear();
+    return change;
   }
 
   onState(state: WatchedState): void {
@@ -50,18 +62,15 @@ export class Watchers {
 
   /** A new member knows nothing of what is watched. */
   askAgain(): void {
-    this.changed = this.watched.size > 0;
+    for (const resource of this.watched.keys()) this.added.add(resource);
   }
 
   private begin(resource: string): Watched {
+    if (this.watched.size >= watchedMax) throw new QuorateError('LIMIT_REACHED', `This process watches ${watchedMax} resources already.`);
     const watched: Watched = { listeners: new Set() };
     this.watched.set(resource, watched);
-    this.note();
-    return watched;
-  }
-
-  private note(): void {
-    this.changed = true;
+    this.added.add(resource);
     this.onChange();
+    return watched;
   }
 }

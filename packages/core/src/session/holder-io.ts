@@ -4,10 +4,10 @@ import type { SessionKey } from './command.ts';
 import type { HolderCoverSnapshot } from './holder-cover.ts';
 import type { HolderLeaseSnapshot } from './holder-lease.ts';
 import type { HolderRequestsSnapshot } from './holder-requests.ts';
-import type { HolderWatchSnapshot } from './holder-watch.ts';
+import type { HolderWatchSnapshot, WatchChange } from './holder-watch.ts';
 import type { OpenRefused, SessionMessage } from './message.ts';
 
-export interface HolderOptions<Op, Result> {
+export interface HolderOptions<Op, Result, State> {
   readonly ttlMs: number;
   /** How long a request or an open may be unanswered before it is sent again. */
   readonly resendMs: number;
@@ -15,12 +15,14 @@ export interface HolderOptions<Op, Result> {
   readonly instance: string;
   /** Most requests that may wait for their application. */
   readonly outstandingMax: number;
-  /** What one frame has room for, and what a request takes of it. */
+  /** What one frame has room for, and what a request takes of it. Parts of the watch list are cut to it too. */
   readonly submitBytesMax: () => number;
   readonly sizeOfOp: (op: Op) => number;
   /** Reads the fields that the holder needs of a result: its sequence, and whether a final answer is still to come. */
   readonly seqOf: (result: Result) => number;
   readonly isInterim: (result: Result) => boolean;
+  /** What a state is of. */
+  readonly resourceOf: (state: State) => string;
 }
 
 export type HolderEvent =
@@ -49,7 +51,7 @@ export type HolderInput<Op, Result, State> =
   | { readonly type: 'leaderChanged'; readonly at: Instant }
   | { readonly type: 'foundingReplaced'; readonly at: Instant }
   | { readonly type: 'open'; readonly at: Instant }
-  | { readonly type: 'watch'; readonly resources: readonly string[]; readonly at: Instant }
+  | ({ readonly type: 'watch'; readonly at: Instant } & WatchChange)
   /** There is something new to cover: a keep-alive leaves now. */
   | { readonly type: 'cover'; readonly at: Instant }
   | { readonly type: 'close'; readonly at: Instant };

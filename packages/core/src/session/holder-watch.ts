@@ -1,74 +1,156 @@
-/** What a holder watches: the list that it last asked for, and how far it has received what the leader tells of it. */
+/** What a holder watches: which part of its list said each resource, and how far it has received what the leader tells of it. */
 import type { SessionKey } from './command.ts';
-import type { Watch, Watched } from './message.ts';
+import type { KeepAlive, Watch, Watched, WatchProgress } from './message.ts';
+import { runsOf } from './runs.ts';
+
+export interface HolderWatchOptions<State> {
+  /** What one message has room for. */
+  readonly partBytesMax: () => number;
+  readonly resourceOf: (state: State) => string;
+}
 
 export interface HolderWatchSnapshot {
   readonly version: number;
+  readonly part: number;
   readonly index: number;
-  readonly resources: readonly string[];
+  readonly asked: WatchProgress;
+  readonly resources: readonly (readonly [resource: string, part: number])[];
+  readonly removed: readonly (readonly [resource: string, part: number])[];
   readonly unsent: boolean;
 }
 
+/** What changed of what is watched. What is in both is asked for anew: whoever watches it now knows nothing of it. */
+export interface WatchChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+const nothing: WatchProgress = { version: 0, part: 0 };
+
 /**
- * 1. Every list has a version of its own each time that it leaves; answers to another version count for nothing.
- * 2. Updates count up from the full answer, which is 1; one that is missed shows in the next keep-alive. None is taken twice.
+ * 1. Every whole list has a version of its own each time that it leaves; answers to another version count for nothing.
+ * 2. Its parts count up from 1. Each says what changed since an earlier part, and counts only where that one has arrived.
+ * 3. A state counts only if its leader had the newest part that asked for the resource: an earlier one may be older than the question.
+ * 4. Updates count up, each from an earlier one that must have arrived; one that is missed shows in the next keep-alive. None is taken twice.
  */
-export class HolderWatch {
+export class HolderWatch<State> {
   private version = 0;
+  private part = 0;
   private index = 0;
-  private resources: readonly string[] = [];
+  /** What the newest keep-alive said had left. */
+  private asked = nothing;
+  /** Each with the newest part that said it. */
+  private resources = new Map<string, number>();
+  /** What is watched no more, until the leader is known to have the part that said so. */
+  private removed = new Map<string, number>();
   private unsent = false;
 
-  /** The list is to leave once more: its leader may not know it. */
+  constructor(private readonly options: HolderWatchOptions<State>) {}
+
+  /** The whole list is to leave once more: its leader may not know it. */
   get isUnsent(): boolean {
     return this.unsent;
   }
 
-  replace(resources: readonly string[]): void {
-    this.resources = resources;
-    this.version += 1;
-    this.index = 0;
+  /** What is to be said of it now; nothing without a session, for the next one begins with the whole list. */
+  change({ added, removed }: WatchChange, session: SessionKey | null): readonly Watch[] {
+    const next = this.part + 1;
+    for (const resource of removed) if (this.resources.delete(resource)) this.removed.set(resource, next);
+    for (const resource of added) {
+      this.removed.delete(resource);
+      this.resources.set(resource, next);
+    }
+    if (session === null) return [];
+    return this.unsent ? this.whole(session) : this.partsOf(session, this.part, new Set([...removed, ...added]));
   }
 
   /** A session begins, whose leader knows of no list. */
   begin(): void {
-    this.version += 1;
+    this.startOver();
     this.repeat();
   }
 
   repeat(): void {
-    this.unsent = this.resources.length > 0;
+    this.unsent = this.resources.size > 0 || this.part > 0;
   }
 
-  /** The list as it leaves; whatever was received is told again from the full answer on. */
-  message(session: SessionKey): Watch {
+  /** The list as it leaves from its beginning; whatever was received is told again. */
+  whole(session: SessionKey): readonly Watch[] {
     this.unsent = false;
-    this.version += 1;
-    this.index = 0;
-    return { type: 'watch', session, version: this.version, resources: this.resources };
+    this.startOver();
+    return this.partsOf(session, 0, new Set(this.resources.keys()));
   }
 
   /** What a keep-alive says of it: nothing, where the list is about to leave anyway. */
-  progress(): { readonly watchVersion: number; readonly watchedIndex: number } {
-    return { watchVersion: this.resources.length > 0 && !this.unsent ? this.version : 0, watchedIndex: this.index };
+  beat(): Pick<KeepAlive, 'watchVersion' | 'watchedIndex'> {
+    this.asked = this.part > 0 && !this.unsent ? { version: this.version, part: this.part } : nothing;
+    return { watchVersion: this.asked.version, watchedIndex: this.index };
   }
 
-  /** The states that are news: none of another list or of an earlier sending, none twice, none behind a gap. */
-  take<State>({ version, index, states }: Watched<State>): readonly State[] {
-    if (version !== this.version || index !== this.index + 1) return [];
+  /** What the leader lacks of what had left before the keep-alive that it answers. */
+  answered(known: WatchProgress, session: SessionKey): readonly Watch[] {
+    const { asked } = this;
+    if (this.unsent || asked.version !== this.version) return [];
+    if (known.version !== this.version) return this.whole(session);
+    for (const [resource, part] of this.removed) if (part <= known.part) this.removed.delete(resource);
+    if (known.part >= asked.part) return [];
+    const since = [...this.resources, ...this.removed].filter(([, part]) => part > known.part);
+    return this.partsOf(session, known.part, new Set(since.map(([resource]) => resource)));
+  }
+
+  /** The states that are news: none of another list, none twice, none behind a gap, none from before it was asked for. */
+  take({ version, part, since, index, states }: Watched<State>): readonly State[] {
+    if (version !== this.version || since > this.index || index <= this.index) return [];
     this.index = index;
-    return states;
+    return states.filter((state) => (this.resources.get(this.options.resourceOf(state)) ?? Infinity) <= part);
   }
 
   snapshot(): HolderWatchSnapshot {
-    const { version, index, resources, unsent } = this;
-    return { version, index, resources, unsent };
+    const { version, part, index, asked, resources, removed, unsent } = this;
+    return { version, part, index, asked, resources: [...resources], removed: [...removed], unsent };
   }
 
-  restore({ version, index, resources, unsent }: HolderWatchSnapshot): void {
+  restore({ version, part, index, asked, resources, removed, unsent }: HolderWatchSnapshot): void {
     this.version = version;
+    this.part = part;
     this.index = index;
-    this.resources = resources;
+    this.asked = asked;
+    this.resources = new Map(resources);
+    this.removed = new Map(removed);
     this.unsent = unsent;
   }
+
+  private startOver(): void {
+    this.version += 1;
+    this.part = 0;
+    this.index = 0;
+    this.removed.clear();
+  }
+
+  /** A whole list has a part though it be empty: the leader may know one from before. */
+  private partsOf(session: SessionKey, since: number, names: ReadonlySet<string>): readonly Watch[] {
+    const runs = runsOf([...names], sizeOfName, this.options.partBytesMax());
+    let before = since;
+    return (runs.length === 0 && this.part === 0 ? [[]] : runs).map((run) => {
+      const from = before;
+      before = this.part += 1;
+      return { type: 'watch', session, version: this.version, since: from, part: this.part, ...this.said(run) };
+    });
+  }
+
+  private said(names: readonly string[]): WatchChange {
+    const added: string[] = [];
+    const removed: string[] = [];
+    for (const name of names) {
+      const isWatched = this.resources.has(name);
+      (isWatched ? added : removed).push(name);
+      (isWatched ? this.resources : this.removed).set(name, this.part);
+    }
+    return { added, removed };
+  }
+}
+
+/** From above: a text takes at most three bytes for a UTF-16 unit. */
+function sizeOfName(name: string): number {
+  return 5 + 3 * name.length;
 }

@@ -72,7 +72,7 @@ export interface KeepAlive {
   readonly id: number;
   readonly floor: number;
   readonly pending: readonly number[];
-  /** The version of the sender's watch list, 0 for none. */
+  /** The version of the sender's watch list, 0 for none, or where the whole of it follows. */
   readonly watchVersion: number;
   /** The newest `Watched.index` it received. */
   readonly watchedIndex: number;
@@ -88,8 +88,14 @@ export interface KeptAlive<Result> {
   readonly unknown: readonly number[];
   /** The tokens of the partitions that this answer covers, rising; a lease on a partition runs from the newest keep-alive that covered it. */
   readonly covered: readonly number[];
-  /** True if the watch list is unknown here or an update was missed; the holder sends `watch` again. */
-  readonly rewatch: boolean;
+  /** Which part of the holder's watch list the leader has: the holder says again what is missing. */
+  readonly watch: WatchProgress;
+}
+
+/** A watch list as a leader has it: up to that part of that version, and version 0 for none. */
+export interface WatchProgress {
+  readonly version: number;
+  readonly part: number;
 }
 
 /** The session is not in the table any more. Nothing revives it. */
@@ -98,18 +104,33 @@ export interface SessionEnded {
   readonly session: SessionKey;
 }
 
-/** Replaces the watch list of the sender's session, unless a list of the same or a higher version already has. */
+/**
+ * A part of the watch list of the sender's session: all that changed of it after the part `since`. With `since` 0 a list of a higher
+ * version begins, in place of any other; a part of the list that is known counts only if it is a later one, and `since` has arrived.
+ */
 export interface Watch {
   readonly type: 'watch';
   readonly session: SessionKey;
   readonly version: number;
-  readonly resources: readonly string[];
+  readonly since: number;
+  readonly part: number;
+  /** Told of in full, even where it was watched before. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
 }
 
-/** States of watched resources: all after a `watch`, afterwards what changed. `index` counts the frames of this list. */
+/** As many resources one process may watch: a leader keeps each by its name, and tells of all of them when it begins. */
+export const watchedMax = 65_536;
+
+/**
+ * States of watched resources: all of what a `watch` adds, afterwards what changed, and all again of what was not received. `index` counts
+ * the updates of this list; this one follows upon any from `since` on. `part` is the newest part of the list that the leader had.
+ */
 export interface Watched<State> {
   readonly type: 'watched';
   readonly version: number;
+  readonly part: number;
+  readonly since: number;
   readonly index: number;
   readonly states: readonly State[];
 }

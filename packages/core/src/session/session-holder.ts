@@ -39,10 +39,12 @@ export class SessionHolder<Op, Result, State> {
   private readonly cover = new HolderCover();
   private beatDueMs = 0;
   private jeopardy = false;
-  private readonly watched = new HolderWatch();
+  private readonly watched: HolderWatch<State>;
   private out: HolderOutput<Op, Result, State> = { send: [], results: [], states: [], covered: [], events: [] };
 
-  constructor(private readonly options: HolderOptions<Op, Result>) {}
+  constructor(private readonly options: HolderOptions<Op, Result, State>) {
+    this.watched = new HolderWatch({ partBytesMax: options.submitBytesMax, resourceOf: options.resourceOf });
+  }
 
   step(input: HolderInput<Op, Result, State>): HolderOutput<Op, Result, State> {
     const out: HolderOutput<Op, Result, State> = (this.out = { send: [], results: [], states: [], covered: [], events: [] });
@@ -63,8 +65,7 @@ export class SessionHolder<Op, Result, State> {
         if (this.phase.type === 'idle') this.open(input.at);
         break;
       case 'watch':
-        this.watched.replace(input.resources);
-        this.sendWatch();
+        this.out.send.push(...this.watched.change(input, this.lastingSession));
         break;
       case 'cover':
         this.beat(input.at);
@@ -278,8 +279,8 @@ export class SessionHolder<Op, Result, State> {
     const id = this.lease.sent(at);
     this.beatDueMs = at.monotonicMs + keepAlivePeriodMs(ttlMs) / 4;
     const pending = this.requests.nextPending();
-    this.out.send.push({ type: 'keepAlive', session, id, floor: this.floor, pending, ...this.watched.progress() });
-    if (this.watched.isUnsent) this.sendWatch();
+    this.out.send.push({ type: 'keepAlive', session, id, floor: this.floor, pending, ...this.watched.beat() });
+    if (this.watched.isUnsent) this.out.send.push(...this.watched.whole(session));
   }
 
   private onKeptAlive(message: Extract<SessionMessage<Op, Result, State>, { type: 'keptAlive' }>, at: Instant): void {
@@ -294,7 +295,7 @@ export class SessionHolder<Op, Result, State> {
     this.takeCover(message.covered, sent, at);
     for (const result of message.results) this.onResult(result);
     this.submitAgain(message.unknown, at);
-    if (message.rewatch) this.sendWatch();
+    if (this.lastingSession !== null) this.out.send.push(...this.watched.answered(message.watch, this.lastingSession));
   }
 
   private takeCover(tokens: readonly number[], sent: Instant, at: Instant): void {
@@ -382,9 +383,9 @@ export class SessionHolder<Op, Result, State> {
     this.out.send.push(...this.submissionsOf(this.phase.session, this.requests.again(seqs, at.monotonicMs)));
   }
 
-  private sendWatch(): void {
-    if (this.phase.type !== 'open' && this.phase.type !== 'confirming') return;
-    this.out.send.push(this.watched.message(this.phase.session));
+  /** What is neither asked for nor given up. */
+  private get lastingSession(): SessionKey | null {
+    return this.phase.type === 'open' || this.phase.type === 'confirming' ? this.phase.session : null;
   }
 
   private isOurs(session: SessionKey): boolean {

@@ -4,7 +4,8 @@
  */
 import type { Entry, SessionKey } from './command.ts';
 import { entryKind } from './command.ts';
-import type { KeepAlive, SessionMessage, Watch } from './message.ts';
+import type { KeepAlive, SessionMessage, Watch, WatchProgress } from './message.ts';
+import { watchedMax } from './message.ts';
 
 /** What the steward reads of the replicated state. */
 export interface SessionView<Result, State> {
@@ -26,9 +27,14 @@ export interface StewardSend<Op, Result, State> {
 interface WatchList {
   readonly session: SessionKey;
   readonly version: number;
-  readonly resources: ReadonlySet<string>;
+  /** Each with the newest update that told of it. */
+  readonly resources: Map<string, number>;
+  part: number;
   index: number;
 }
+
+/** What is told of each resource. */
+type News<State> = readonly (readonly [resource: string, states: readonly State[]])[];
 
 /**
  * 1. It answers only between `begun` (its own `begin` is applied) and `ended`, and only while `mayAnswer` (leader lease or quorum round).
@@ -124,61 +130,98 @@ export class SessionSteward<Op, Result, State> {
       else if (found !== 'pending') results.push(found);
     }
     const covered = this.view.coveredTokens(key).filter(this.covers);
-    return { type: 'keptAlive', session: key, id, results, unknown, covered, rewatch: this.missedUpdates(node, message) };
+    return { type: 'keptAlive', session: key, id, results, unknown, covered, watch: this.progressOf(node, message) };
   }
 
-  /** A list that comes twice is not counted from 1 again: its holder would take what is told anew for what it has. */
-  onWatch(node: string, { session, version, resources }: Watch): StewardSend<Op, Result, State>[] {
-    const known = this.watches.get(node);
-    if (this.view.session(session)?.node !== node || (known?.session === session && version <= known.version)) return [];
-    this.unwatch(node);
-    const list: WatchList = { session, version, resources: new Set(resources), index: 0 };
+  /** A part that comes twice is not taken again: its holder would take what is told anew for what it has. */
+  onWatch(node: string, message: Watch): StewardSend<Op, Result, State>[] {
+    if (this.view.session(message.session)?.node !== node) return [];
+    const list = this.listThatTakes(this.watches.get(node), message);
+    // Each once, however often it is named: a few bytes of a name ask for kilobytes of a state.
+    const added = new Set(message.added);
+    // Twice the most, for what a part removes may have been removed for what an earlier one added.
+    if (list === null || list.resources.size + added.size > 2 * watchedMax) return [];
+    if (list !== this.watches.get(node)) this.unwatch(node);
     this.watches.set(node, list);
-    for (const resource of list.resources) {
+    list.part = message.part;
+    for (const resource of message.removed) this.remove(node, list, resource);
+    for (const resource of added) {
+      list.resources.set(resource, 0);
       const nodes = this.watchersOf.get(resource) ?? new Set<string>();
       this.watchersOf.set(resource, nodes.add(node));
     }
-    // Each once, however often it is named: a few bytes of a name ask for kilobytes of a state.
-    const states = Array.from(list.resources, (resource) => this.view.statesOf(resource, node));
-    return this.tell(node, list, states.flat());
+    return added.size === 0 ? [] : this.tell(node, list, this.allOf(node, added));
+  }
+
+  /** All again of what the sender of a keep-alive has not received. Only to who is answered at all. */
+  onMissed(node: string, { watchVersion, watchedIndex }: KeepAlive): StewardSend<Op, Result, State>[] {
+    const list = this.watches.get(node);
+    if (list?.version !== watchVersion || watchedIndex >= list.index) return [];
+    const missed = [...list.resources].filter(([, index]) => index > watchedIndex).map(([resource]) => resource);
+    return this.tell(node, list, this.allOf(node, missed), watchedIndex);
   }
 
   /** Tells watchers what changed, as `statesOf` says it to each; after application only. */
   changed(resources: Iterable<string>, statesOf: (resource: string, node: string) => readonly State[]): StewardSend<Op, Result, State>[] {
-    const byNode = new Map<string, State[]>();
+    const byNode = new Map<string, [string, readonly State[]][]>();
     for (const resource of resources) {
       const nodes = this.watchersOf.get(resource);
       if (!nodes) continue;
       for (const node of nodes) {
-        const news = statesOf(resource, node);
-        if (news.length === 0) continue;
-        const states = byNode.get(node) ?? [];
-        byNode.set(node, states);
-        states.push(...news);
+        const states = statesOf(resource, node);
+        if (states.length === 0) continue;
+        const news = byNode.get(node) ?? [];
+        byNode.set(node, news);
+        news.push([resource, states]);
       }
     }
-    return [...byNode].flatMap(([node, states]) => {
+    return [...byNode].flatMap(([node, news]) => {
       const list = this.watches.get(node);
-      return list ? this.tell(node, list, states) : [];
+      return list ? this.tell(node, list, news) : [];
     });
   }
 
-  /** An empty list is answered too: the holder counts its updates from there. */
-  private tell(node: string, list: WatchList, states: readonly State[]): StewardSend<Op, Result, State>[] {
-    const runs = states.length === 0 ? [states] : this.cut(states);
-    return runs.map((some) => {
-      list.index += 1;
-      return { node, message: { type: 'watched', version: list.version, index: list.index, states: some } };
+  /** The list that a part belongs to: a new one, the one that it goes on, or null where it is late, doubled or behind a gap. */
+  private listThatTakes(known: WatchList | undefined, { session, version, since, part }: Watch): WatchList | null {
+    const isOfSession = known?.session === session;
+    if (isOfSession && version === known.version) return since <= known.part && known.part < part ? known : null;
+    if (since !== 0 || (isOfSession && version < known.version)) return null;
+    return { session, version, resources: new Map(), part: 0, index: 0 };
+  }
+
+  private allOf(node: string, resources: Iterable<string>): News<State> {
+    return Array.from(resources, (resource) => [resource, this.view.statesOf(resource, node)] as const);
+  }
+
+  /** An update without a state is told too: it closes a gap. The first follows upon `since`, and each other upon the one before. */
+  private tell(node: string, list: WatchList, news: News<State>, since = list.index): StewardSend<Op, Result, State>[] {
+    const states = news.flatMap(([, some]) => some);
+    const owners = news.flatMap(([resource, some]) => some.map(() => resource));
+    let before = since;
+    let told = 0;
+    return (states.length === 0 ? [states] : this.cut(states)).map((some) => {
+      const from = before;
+      before = list.index += 1;
+      for (const resource of owners.slice(told, (told += some.length))) list.resources.set(resource, list.index);
+      const { version, part, index } = list;
+      return { node, message: { type: 'watched', version, part, since: from, index, states: some } };
     });
   }
 
   private unwatch(node: string): void {
-    for (const resource of this.watches.get(node)?.resources ?? []) {
-      const nodes = this.watchersOf.get(resource);
-      nodes?.delete(node);
-      if (nodes?.size === 0) this.watchersOf.delete(resource);
-    }
+    const list = this.watches.get(node);
+    for (const resource of list?.resources.keys() ?? []) this.forget(node, resource);
     this.watches.delete(node);
+  }
+
+  private remove(node: string, list: WatchList, resource: string): void {
+    if (list.resources.delete(resource)) this.forget(node, resource);
+  }
+
+  private forget(node: string, resource: string): void {
+    const nodes = this.watchersOf.get(resource);
+    nodes?.delete(node);
+    if (nodes?.size === 0) this.watchersOf.delete(resource);
   }
 
   get hasWatchers(): boolean {
@@ -191,9 +234,10 @@ export class SessionSteward<Op, Result, State> {
     }
   }
 
-  private missedUpdates(node: string, { watchVersion, watchedIndex }: KeepAlive): boolean {
+  /** Nothing is known of a list of which more was told than from here: a copy of it came late, from a term of before. */
+  private progressOf(node: string, { session, watchVersion, watchedIndex }: KeepAlive): WatchProgress {
     const list = this.watches.get(node);
-    if (watchVersion === 0) return false;
-    return !list || list.version !== watchVersion || list.index !== watchedIndex;
+    if (list?.session !== session || (list.version === watchVersion && watchedIndex > list.index)) return { version: 0, part: 0 };
+    return { version: list.version, part: list.part };
   }
 }

@@ -324,16 +324,26 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     results: fc.array(result, { maxLength: 4 }),
     unknown: counts,
     covered: fc.uniqueArray(count, { maxLength: 20 }).map((tokens) => tokens.sort((a, b) => a - b)),
-    rewatch: fc.boolean(),
+    watch: fc.record({ version: count, part: count }),
   }),
   sessionEnded: fc.record({ type: fc.constant('sessionEnded'), session: count }),
   watch: fc.record({
     type: fc.constant('watch'),
     session: count,
     version: count,
-    resources: fc.array(resource, { maxLength: 20 }),
+    since: count,
+    part: count,
+    added: fc.array(resource, { maxLength: 20 }),
+    removed: fc.array(resource, { maxLength: 20 }),
   }),
-  watched: fc.record({ type: fc.constant('watched'), version: count, index: count, states: fc.array(state, { maxLength: 4 }) }),
+  watched: fc.record({
+    type: fc.constant('watched'),
+    version: count,
+    part: count,
+    since: count,
+    index: count,
+    states: fc.array(state, { maxLength: 4 }),
+  }),
 };
 
 export const message: fc.Arbitrary<Message> = fc.oneof(...Object.values<fc.Arbitrary<Message>>(messagesByType));

@@ -168,7 +168,7 @@ const submit = (op: unknown) => [68, 1, 0, [op]];
 const reply = (result: unknown) => [69, 1, [result]];
 const found = (record: unknown) => [34, record];
 const record = (change: Readonly<Record<number, unknown>>) => found(Object.assign([['f', 1, [['a', 'i']]], 1, 60_000, true], change));
-const state = (change: Readonly<Record<number, unknown>>) => [74, 1, 1, [Object.assign(['l/x', 1, [], ['c'], 1, null], change)]];
+const state = (change: Readonly<Record<number, unknown>>) => [74, 1, 1, 0, 1, [Object.assign(['l/x', 1, [], ['c'], 1, null], change)]];
 
 describe('fields', () => {
   it.each([
@@ -267,10 +267,11 @@ describe('fields', () => {
     ['a refusal for no known reason', [66, 'n', 4, 1]],
     ['a nonce of 129 bytes', [64, 'x'.repeat(129), 1, 0]],
     ['pending that is null', [70, 1, 1, 1, null, 0, 0]],
-    ['a rewatch of 0', [71, 1, 1, [], [], [], 0]],
-    ['covered tokens that fall', [71, 1, 1, [], [], [5, -1], false]],
-    ['covered tokens beyond safe integers', [71, 1, 1, [], [], [2 ** 53 - 1, 1], false]],
-    ['an empty watched resource', [73, 1, ['']]],
+    ['a watch list known up to a negative part', [71, 1, 1, [], [], [], 1, -1]],
+    ['covered tokens that fall', [71, 1, 1, [], [], [5, -1], 0, 0]],
+    ['covered tokens beyond safe integers', [71, 1, 1, [], [], [2 ** 53 - 1, 1], 0, 0]],
+    ['an empty watched resource', [73, 1, 1, 0, 1, [''], []]],
+    ['an empty resource watched no more', [73, 1, 1, 0, 1, [], ['']]],
     ['a state of no resource', state({ 0: null })],
     ['a state with a holder of four fields', state({ 2: [['b', 1, 1, 1]] })],
     ['a state with an empty waiter', state({ 3: [''] })],

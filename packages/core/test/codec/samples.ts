@@ -170,13 +170,15 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
     results: [[8, 9, 0, null]],
     unknown: [9],
     covered: [517_815_720_345_602, 517_815_720_345_609],
-    rewatch: false,
+    watch: { version: 1, part: 3 },
   },
   sessionEnded: { type: 'sessionEnded', session: 4096 },
-  watch: { type: 'watch', session: 8195, version: 1, resources: ['l/x', 'e/y'] },
+  watch: { type: 'watch', session: 8195, version: 1, since: 2, part: 3, added: ['l/x', 'e/y'], removed: ['l/z'] },
   watched: {
     type: 'watched',
     version: 1,
+    part: 3,
+    since: 2,
     index: 3,
     states: [
       {

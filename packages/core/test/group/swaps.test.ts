@@ -162,7 +162,7 @@ describe('a change of voters', () => {
     world.until('the stop-sign left', () => isSent, 6 * electionTimeoutMs);
     const before = world.leader();
     for (let asked = 0; asked < 20; asked += 1) {
-      world.give(world.process('x'), { type: 'watch', resources: [`l/r${asked}`], at: world.at(world.process('x')) });
+      world.give(world.process('x'), { type: 'watch', added: [`l/r${asked}`], removed: [], at: world.at(world.process('x')) });
       world.run(50);
     }
     expect([before, answers]).toEqual([undefined, []]);

@@ -92,8 +92,9 @@ test('a watch list that names one lock a hundred thousand times is told of it on
   const seq = world.request('d', (next) => [1, next, 'l/x', 0, 0, 'v'.repeat(1_000)]);
   world.until('the lock is held', () => client.results.some(([known]) => known === seq));
   const { session } = client.member.inspect.holder;
-  const resources = new Array<string>(100_000).fill('l/x');
-  const { send } = hear(world, leader, client, { type: 'watch', session: session ?? 0, version: 9, resources });
+  const added = new Array<string>(100_000).fill('l/x');
+  const list = { type: 'watch', session: session ?? 0, version: 9, since: 0, part: 1, added, removed: [] } as const;
+  const { send } = hear(world, leader, client, list);
   expect(send.map(({ message }) => (message.type === 'watched' ? message.states.length : message.type))).toEqual([1]);
 });
 

@@ -31,6 +31,7 @@ class Diary {
     sizeOfOp: () => 10,
     seqOf: (result) => (result as Result)[0],
     isInterim: (result) => !(result as Result)[1],
+    resourceOf: (state) => state,
   });
   now: Instant = { monotonicMs: 0, wallMs: 1e12 };
   nonce = '';
@@ -91,7 +92,7 @@ class Diary {
       this.beats = this.beats.filter(({ session, id }) => session !== beat.session || id > beat.id);
     }
     if (this.holder.session === beat.session && !isDead) for (const [seq] of results) this.applied.add(seq);
-    this.hear({ type: 'keptAlive', session: beat.session, id: beat.id, results, unknown: [], covered: [], rewatch: false });
+    this.hear({ type: 'keptAlive', session: beat.session, id: beat.id, results, unknown: [], covered: [], watch: { version: 0, part: 0 } });
   }
 
   private said(message: Message): void {

@@ -95,7 +95,7 @@ test('sessions end, last and are told of their locks as a list of when they were
                     results: [[3]],
                     unknown: [2],
                     covered: [key + (key % 2)],
-                    rewatch: asks && list === undefined,
+                    watch: { version: list?.version ?? 0, part: list ? 1 : 0 },
                   }
                 : null,
             );
@@ -122,14 +122,18 @@ test('sessions end, last and are told of their locks as a list of when they were
           case 'watch': {
             if (!one) break;
             const states = resources.map((resource) => `state of ${resource}`);
+            const told = Math.sign(resources.length);
             const known = watches.get(one.node);
+            const part = { type: 'watch', session: one.key, version: ms, since: 0, part: 1, added: resources, removed: [] } as const;
             const isNews = known === undefined || ms > known.version;
-            expect(steward.onWatch(one.node, { type: 'watch', session: one.key, version: ms, resources })).toEqual(
-              isNews ? [{ node: one.node, message: { type: 'watched', version: ms, index: 1, states } }] : [],
+            expect(steward.onWatch(one.node, part)).toEqual(
+              isNews && told > 0
+                ? [{ node: one.node, message: { type: 'watched', version: ms, part: 1, since: 0, index: 1, states } }]
+                : [],
             );
             if (!isNews) seen.add('old list');
             if (!isNews) break;
-            watches.set(one.node, { version: ms, resources, told: 1 });
+            watches.set(one.node, { version: ms, resources, told });
             break;
           }
           case 'change': {
@@ -138,7 +142,9 @@ test('sessions end, last and are told of their locks as a list of when they were
               const states = resources.filter((resource) => list.resources.includes(resource)).map((resource) => `state of ${resource}`);
               if (states.length > 0) list.told += 1;
               expect(told.get(node)).toEqual(
-                states.length === 0 ? undefined : { type: 'watched', version: list.version, index: list.told, states },
+                states.length === 0
+                  ? undefined
+                  : { type: 'watched', version: list.version, part: 1, since: list.told - 1, index: list.told, states },
               );
               if (states.length > 0) seen.add('told');
             }

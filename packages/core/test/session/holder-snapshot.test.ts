@@ -17,6 +17,7 @@ function freshHolder(outstandingMax = 6): Holder {
     instance: 'i',
     outstandingMax,
     submitBytesMax: () => 25,
+    resourceOf: (state) => state,
     sizeOfOp: () => 10,
     seqOf: ([seq]) => seq,
     isInterim: ([, final]) => !final,
@@ -29,31 +30,32 @@ type Act =
   | { readonly type: 'flush' }
   | { readonly type: 'pass'; readonly ms: number; readonly wallMs: number }
   | { readonly type: 'request'; readonly count: number }
-  | { readonly type: 'watch'; readonly resources: readonly string[] }
+  | { readonly type: 'watch'; readonly added: readonly string[]; readonly removed: readonly string[] }
   | { readonly type: 'opened' | 'refused'; readonly back: number }
   | {
       readonly type: 'keptAlive';
       readonly back: number;
       readonly seqs: readonly Result[];
       readonly unknown: boolean;
-      readonly rewatch: boolean;
+      readonly lacks: number;
     }
   | { readonly type: 'replies'; readonly seqs: readonly Result[] }
   | { readonly type: 'watched'; readonly back: number; readonly index: number };
 
 const back = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) });
 const seqs = fc.array(fc.tuple(fc.nat(7), fc.boolean()), { maxLength: 4 });
+const names = fc.subarray(['a', 'b', 'c']);
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Act>({ type: 'open' }, { type: 'flush' }, { type: 'leaderChanged' }) },
   { weight: 1, arbitrary: fc.constantFrom<Act>({ type: 'close' }, { type: 'foundingReplaced' }, { type: 'ended' }) },
   { weight: 5, arbitrary: fc.record({ type: fc.constant('pass'), ms: fc.nat(300), wallMs: fc.nat(300) }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('request'), count: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('watch'), resources: fc.subarray(['a', 'b', 'c']) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('watch'), added: names, removed: names }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('opened'), back }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('refused'), back }) },
   {
     weight: 6,
-    arbitrary: fc.record({ type: fc.constant('keptAlive'), back, seqs, unknown: fc.boolean(), rewatch: fc.boolean() }),
+    arbitrary: fc.record({ type: fc.constant('keptAlive'), back, seqs, unknown: fc.boolean(), lacks: fc.nat(2) }),
   },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('replies'), seqs }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('watched'), back, index: fc.nat(3) }) },
@@ -67,6 +69,8 @@ class Talk {
   private session = 0;
   private beat = 0;
   private version = 0;
+  private part = 0;
+  private asked = { version: 0, part: 0 };
 
   /** Everything that the holder says and shows after one act, as text. */
   do(holder: Holder, next: Act): string {
@@ -94,7 +98,8 @@ class Talk {
   private note(message: Message): void {
     if (message.type === 'openSession') this.opens = Number(message.nonce.slice(2));
     if (message.type === 'keepAlive') this.beat = message.id;
-    if (message.type === 'watch') this.version = message.version;
+    if (message.type === 'watch') ({ version: this.version, part: this.part } = message);
+    if (message.type === 'keepAlive') this.asked = { version: message.watchVersion, part: this.part };
   }
 
   private inputOf(next: Exclude<Act, { type: 'request' | 'flush' }>): HolderInput<string, Result, string> {
@@ -107,7 +112,7 @@ class Talk {
       case 'foundingReplaced':
         return { type: next.type, at };
       case 'watch':
-        return { type: 'watch', resources: next.resources, at };
+        return { ...next, at };
       case 'pass':
         return { type: 'tick', at };
       case 'opened':
@@ -126,13 +131,20 @@ class Talk {
           results,
           unknown,
           covered,
-          rewatch: next.rewatch,
+          watch: next.lacks > 1 ? { version: 0, part: 0 } : { ...this.asked, part: Math.max(0, this.asked.part - next.lacks) },
         });
       }
       case 'replies':
         return hear({ type: 'replies', session: this.session, results: next.seqs });
       case 'watched':
-        return hear({ type: 'watched', version: this.version - next.back, index: next.index, states: [`state ${next.index}`] });
+        return hear({
+          type: 'watched',
+          version: this.version - next.back,
+          part: this.part,
+          since: next.index - 1,
+          index: next.index,
+          states: ['a', 'b'],
+        });
       case 'ended':
         return hear({ type: 'sessionEnded', session: this.session });
     }
@@ -145,11 +157,11 @@ function copyOf(holder: Holder): Holder {
   return copy;
 }
 
-const opening: readonly Act[] = [{ type: 'watch', resources: ['a'] }, { type: 'open' }];
+const opening: readonly Act[] = [{ type: 'watch', added: ['a'], removed: [] }, { type: 'open' }];
 const opened: readonly Act[] = [
   ...opening,
   { type: 'opened', back: 0 },
-  { type: 'keptAlive', back: 0, seqs: [], unknown: false, rewatch: false },
+  { type: 'keptAlive', back: 0, seqs: [], unknown: false, lacks: 0 },
 ];
 /** How a life begins, so that most acts mean something. */
 const beginning = fc.constantFrom<readonly Act[]>([], [...opening, { type: 'refused', back: 0 }], opened, opened, opened);

@@ -21,6 +21,7 @@ class Desk {
     sizeOfOp: () => 10,
     seqOf: (result) => (result as Result)[0],
     isInterim: (result) => !(result as Result)[1],
+    resourceOf: () => 'l/x',
   });
   out: HolderOutput<string, Result, string> = { send: [], results: [], states: [], covered: [], events: [] };
 
@@ -42,7 +43,10 @@ class Desk {
   }
 
   answer(id: number, nowMs: number, more: Partial<Extract<Message, { type: 'keptAlive' }>> = {}): readonly Message[] {
-    return this.hear({ type: 'keptAlive', session: 7, id, results: [], unknown: [], covered: [], rewatch: false, ...more }, nowMs);
+    return this.hear(
+      { type: 'keptAlive', session: 7, id, results: [], unknown: [], covered: [], watch: { version: 0, part: 0 }, ...more },
+      nowMs,
+    );
   }
 
   /** Opened at 0, confirmed by the keep-alive of 0, answered at 10. */
@@ -265,7 +269,7 @@ describe('closing while a session opens', () => {
 describe('watching', () => {
   it('takes updates in the order of their count, and shows what is missed in the next keep-alive', () => {
     const desk = new Desk().opened();
-    expect(desk.give({ type: 'watch', resources: ['l/x'], at: desk.at(20) })).toMatchObject([{ type: 'watch', resources: ['l/x'] }]);
+    expect(desk.give({ type: 'watch', added: ['l/x'], removed: [], at: desk.at(20) })).toMatchObject([{ type: 'watch', added: ['l/x'] }]);
     const watch = desk.out.send[0];
     const version = watch?.type === 'watch' ? watch.version : 0;
     const seen: string[] = [];
@@ -274,14 +278,16 @@ describe('watching', () => {
       [3, 'skipped'],
       [2, 'second'],
     ] as const) {
-      desk.hear({ type: 'watched', version, index, states: [state] }, 30);
+      desk.hear({ type: 'watched', version, part: 1, since: index - 1, index, states: [state] }, 30);
       seen.push(...desk.out.states);
     }
-    desk.hear({ type: 'watched', version: version - 1, index: 3, states: ['old list'] }, 30);
+    desk.hear({ type: 'watched', version: version - 1, part: 1, since: 2, index: 3, states: ['old list'] }, 30);
     expect([...seen, ...desk.out.states]).toEqual(['full', 'second']);
     const [beat] = desk.tick(2_000);
     expect(beat).toMatchObject({ type: 'keepAlive', watchVersion: version, watchedIndex: 2 });
-    expect(types(desk.answer(2, 2_010, { rewatch: true }))).toEqual(['watch']);
+    expect(types(desk.answer(2, 2_010, { watch: { version, part: 1 } }))).toEqual([]);
+    desk.tick(4_100);
+    expect(types(desk.answer(3, 4_110, { watch: { version: 0, part: 0 } }))).toEqual(['watch']);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The leader's side of sessions at a desk. The safety rules 5 to 7. */
 import { entryKind } from '../../src/session/command.ts';
-import type { KeepAlive } from '../../src/session/message.ts';
+import type { KeepAlive, Watch } from '../../src/session/message.ts';
 import { SessionSteward } from '../../src/session/session-steward.ts';
 import type { SessionView } from '../../src/session/session-steward.ts';
 
@@ -40,6 +40,10 @@ function deskOf(nowMs = 0) {
 
 const beat = (session: number, more: Partial<KeepAlive> = {}): KeepAlive => {
   return { type: 'keepAlive', session, id: 3, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, ...more };
+};
+
+const part = (number: number, added: readonly string[], more: Partial<Watch> = {}): Watch => {
+  return { type: 'watch', session: 1, version: 1, since: 0, part: number, added, removed: [], ...more };
 };
 
 describe('a steward', () => {
@@ -110,33 +114,71 @@ describe('a steward', () => {
       results: [[5]],
       unknown: [7],
       covered: [21],
-      rewatch: false,
+      watch: { version: 0, part: 0 },
     });
   });
 
-  it('counts the updates of a watch list, and asks for the list again where one was missed', () => {
+  it('counts the updates of a watch list, and tells again of what was not received, however often it changed', () => {
     const { steward, view } = deskOf();
-    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ rewatch: true });
-    expect(steward.onWatch('a', { type: 'watch', session: 1, version: 1, resources: ['l/x'] })[0]?.message).toMatchObject({
+    const told = (index: number) => steward.onMissed('a', beat(1, { watchVersion: 1, watchedIndex: index }));
+    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ watch: { version: 0, part: 0 } });
+    expect(told(0)).toEqual([]);
+    expect(steward.onWatch('a', part(1, ['l/x', 'l/z']))[0]?.message).toMatchObject({
+      part: 1,
+      since: 0,
       index: 1,
-      states: ['state of l/x'],
+      states: ['state of l/x', 'state of l/z'],
     });
+    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ watch: { version: 1, part: 1 } });
     expect(steward.changed(new Set(['l/y']), view.statesOf)).toEqual([]);
-    expect(steward.changed(new Set(['l/x', 'l/y']), view.statesOf)).toMatchObject([
-      { node: 'a', message: { index: 2, states: ['state of l/x'] } },
-    ]);
-    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 2 }), 10)).toMatchObject({ rewatch: false });
-    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 10)).toMatchObject({ rewatch: true });
+    for (const index of [2, 3]) {
+      expect(steward.changed(new Set(['l/x', 'l/y']), view.statesOf)).toMatchObject([
+        { node: 'a', message: { since: index - 1, index, states: ['state of l/x'] } },
+      ]);
+    }
+    expect(told(3)).toEqual([]);
+    expect(told(1)).toMatchObject([{ message: { since: 1, index: 4, states: ['state of l/x'] } }]);
+    expect(told(3)).toMatchObject([{ message: { since: 3, index: 5, states: ['state of l/x'] } }]);
     steward.ended(1, 'a');
     expect(steward.hasWatchers).toBe(false);
   });
 
+  it('closes a gap of updates though what they told of is watched no more', () => {
+    const { steward } = deskOf();
+    steward.onWatch('a', part(1, ['l/x']));
+    steward.onWatch('a', part(2, [], { since: 1, removed: ['l/x'] }));
+    const message = { version: 1, part: 2, since: 0, index: 2, states: [] };
+    expect(steward.onMissed('a', beat(1, { watchVersion: 1, watchedIndex: 0 }))).toMatchObject([{ message }]);
+  });
+
+  it('knows nothing of a list of which more was told than by this leader', () => {
+    const { steward } = deskOf();
+    steward.onWatch('a', part(1, ['l/x']));
+    const known = (watchedIndex: number): unknown => steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex }), 10);
+    expect(known(1)).toMatchObject({ watch: { version: 1, part: 1 } });
+    expect(known(2)).toMatchObject({ watch: { version: 0, part: 0 } });
+  });
+
   it('does not tell a list again that comes twice or late, nor one of another session', () => {
     const { steward, view } = deskOf();
-    const told = (session: number, version: number): number =>
-      steward.onWatch('a', { type: 'watch', session, version, resources: ['l/x'] }).length;
+    const told = (session: number, version: number): number => steward.onWatch('a', part(1, ['l/x'], { session, version })).length;
     expect([told(1, 4), told(1, 4), told(1, 3), told(2, 9), told(77, 9)]).toEqual([1, 0, 0, 0, 0]);
     expect(steward.changed(new Set(['l/x']), view.statesOf)).toMatchObject([{ node: 'a', message: { version: 4, index: 2 } }]);
     expect(told(1, 5)).toBe(1);
+  });
+
+  it('takes a part upon those before it, and none behind a gap', () => {
+    const { steward, view } = deskOf();
+    const states = (watch: Watch): unknown[] =>
+      steward.onWatch('a', watch).flatMap(({ message }) => (message.type === 'watched' ? message.states : []));
+    expect(states(part(2, ['l/y'], { since: 1 }))).toEqual([]);
+    expect(states(part(1, ['l/x']))).toEqual(['state of l/x']);
+    expect(states(part(3, ['l/z'], { since: 2 }))).toEqual([]);
+    expect(states(part(2, ['l/y'], { since: 1 }))).toEqual(['state of l/y']);
+    expect(states(part(2, ['l/y'], { since: 1 }))).toEqual([]);
+    // Said again since the first, with what was lost.
+    expect(states(part(4, ['l/y', 'l/z'], { since: 1, removed: ['l/x'] }))).toEqual(['state of l/y', 'state of l/z']);
+    expect(steward.changed(new Set(['l/x']), view.statesOf)).toEqual([]);
+    expect(steward.changed(new Set(['l/z']), view.statesOf)).toMatchObject([{ message: { part: 4, states: ['state of l/z'] } }]);
   });
 });
