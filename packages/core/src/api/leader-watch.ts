@@ -27,11 +27,16 @@ export class LeaderWatch {
   readonly #leaders = new BehaviorSubject<Leader | null>(null);
   readonly leader$: Observable<Leader> = this.#leaders.pipe(filter((leader): leader is Leader => leader !== null));
 
+  /** Throws LIMIT_REACHED where the process watches as many resources as it may. */
   constructor(instance: Instance, resource: string) {
+    const refused: Error[] = [];
     resourceStates(instance, resource).subscribe({
       next: (state) => this.#show(state === null ? this.#history.refounded() : this.#history.next(state)),
       complete: () => this.end(),
+      error: (refusal: Error) => void refused.push(refusal),
     });
+    const [refusal] = refused;
+    if (refusal) throw refusal;
   }
 
   get current(): CurrentLeader | undefined {
