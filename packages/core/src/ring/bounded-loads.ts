@@ -1,5 +1,6 @@
 /** Keys on a ring whose nodes are full at some point: "Consistent Hashing with Bounded Loads" by Mirrokni, Thorup and Zadimoghaddam (2018). */
-import { QuorateError } from '../errors.ts';
+import { invariant, QuorateError } from '../errors.ts';
+import { checkObject } from './node.ts';
 import type { PointIndex } from './points.ts';
 import { sharesOf } from './quota.ts';
 
@@ -26,6 +27,7 @@ const wholeWithin = 1e-9;
  * Throws `INVALID_OPTIONS` for a capacity below 1.
  */
 export function placeWithin({ weights, index, positions }: KeysToPlace, options: BoundedLoadsOptions): Int32Array {
+  checkObject('The options of a placing', options);
   const { capacity = boundedLoadsDefaults.capacity } = options;
   if (!(capacity >= 1 && capacity < Infinity))
     throw new QuorateError('INVALID_OPTIONS', `\`capacity\` is ${capacity}, not a finite number from 1.`);
@@ -36,8 +38,10 @@ export function placeWithin({ weights, index, positions }: KeysToPlace, options:
   const order = Uint32Array.from(positions.keys()).sort((one, other) => (positions[one] ?? 0) - (positions[other] ?? 0));
   for (const key of order) {
     let point = index.successor(positions[key] ?? 0);
-    // Together the nodes have room for all keys, so that one with room comes.
-    while ((room[index.ownerAt(point)] ?? 0) === 0) point = index.after(point);
+    for (let left = index.length; (room[index.ownerAt(point)] ?? 0) === 0; left--) {
+      invariant(left > 0, 'together the nodes of a ring have room for all keys');
+      point = index.after(point);
+    }
     const owner = index.ownerAt(point);
     room[owner] = (room[owner] ?? 0) - 1;
     owners[key] = owner;

@@ -3,13 +3,13 @@
  * Karger et al., "Consistent Hashing and Random Trees" (1997); virtual nodes as in Dynamo (2007). A ring never changes: `add` and `remove`
  * give a new one that costs a merge, so that snapshots can travel in a stream.
  */
-import { QuorateError, unreachable } from '../errors.ts';
+import { QuorateError } from '../errors.ts';
 import { placeWithin } from './bounded-loads.ts';
 import type { BoundedLoadsOptions } from './bounded-loads.ts';
 import { murmur3, positionsEnd } from './murmur3.ts';
 import type { KeyHash } from './murmur3.ts';
-import { checkNodeName, checkWeight } from './node.ts';
-import { placesOf, PointIndex, pointsOf, withOwner, withoutOwner } from './points.ts';
+import { checkList, checkNodeName, checkObject, checkWeight } from './node.ts';
+import { checkPlace, placesOf, PointIndex, pointsOf, withOwner, withoutOwner } from './points.ts';
 import type { Points } from './points.ts';
 import { diffPoints } from './ring-diff.ts';
 import type { RingDiff } from './ring-diff.ts';
@@ -42,7 +42,7 @@ const ringPointsMax = 2 ** 20;
 export class HashRing {
   /** In the order of their names. */
   readonly nodes: readonly RingNode[];
-  private readonly settings: Required<HashRingOptions>;
+  private readonly settings: RingSettings;
   private readonly points: Points;
   private readonly names: readonly string[];
   private lazyIndex: PointIndex | undefined;
@@ -54,24 +54,20 @@ export class HashRing {
 
   /** A ring of all these nodes, cheaper than adding one after the other. Throws as `add` does. */
   static of(nodes: readonly (string | { readonly node: string; readonly weight?: number })[], options: HashRingOptions = {}): HashRing {
-    const { virtualNodes = hashRingDefaults.virtualNodes, hash = murmur3() } = options;
-    if (!Number.isInteger(virtualNodes) || virtualNodes < 1 || virtualNodes > nodePointsMax)
-      throw new QuorateError('INVALID_OPTIONS', `\`virtualNodes\` is ${virtualNodes}, not a whole number from 1 to ${nodePointsMax}.`);
-    const settings = { virtualNodes, hash };
-    const named = nodes.map((one): RingNode =>
-      typeof one === 'string' ? { node: one, weight: 1 } : { node: one.node, weight: one.weight ?? 1 },
-    );
+    const settings = settingsOf(options);
+    checkList('The nodes of a ring', nodes);
+    const named = nodes.map(nodeOf);
     for (const { node, weight } of named) checkNode(node, weight);
     const sorted = named.sort((one, other) => (one.node < other.node ? -1 : 1));
     for (const [i, { node }] of sorted.entries()) if (node === sorted[i + 1]?.node) throw alreadyThere(node);
     const counts = sorted.map((node) => pointCount(settings, node));
     checkPoints(counts.reduce((sum, count) => sum + count, 0));
-    return new HashRing(settings, sorted, pointsOf(sorted.map(({ node }, i) => placesOf(hash, node, counts[i] ?? 0))));
+    return new HashRing(settings, sorted, pointsOf(sorted.map(({ node }, i) => placesOf(settings.hash, node, counts[i] ?? 0))));
   }
 
-  private constructor(settings: Required<HashRingOptions>, nodes: readonly RingNode[], points: Points) {
+  private constructor(settings: RingSettings, nodes: readonly RingNode[], points: Points) {
     this.settings = settings;
-    this.nodes = nodes;
+    this.nodes = Object.freeze(nodes.map((one) => Object.freeze(one)));
     this.names = nodes.map(({ node }) => node);
     this.points = points;
   }
@@ -80,7 +76,9 @@ export class HashRing {
    * A ring with one more node. Weight 1 unless given; any finite number above 0. Throws `INVALID_NAME` for an empty, overlong or malformed
    * name and for one that is on the ring already, `INVALID_OPTIONS` for other weights and for more than 2^20 points in all.
    */
-  add(node: string, { weight = 1 }: { readonly weight?: number } = {}): HashRing {
+  add(node: string, options: { readonly weight?: number } = {}): HashRing {
+    checkObject('The options of a node', options);
+    const { weight = 1 } = options;
     checkNode(node, weight);
     if (this.has(node)) throw alreadyThere(node);
     const added = { node, weight };
@@ -102,14 +100,16 @@ export class HashRing {
     return new HashRing(this.settings, this.nodes.toSpliced(owner, 1), withoutOwner(this.points, owner));
   }
 
+  /** Throws as `add` does, and `INVALID_OPTIONS` for a change of no known type. */
   apply(change: RingChange): HashRing {
+    checkObject('The change of a ring', change);
     switch (change.type) {
       case 'add':
         return this.add(change.node, change.weight === undefined ? {} : { weight: change.weight });
       case 'remove':
         return this.remove(change.node);
       default:
-        return unreachable(change);
+        throw new QuorateError('INVALID_OPTIONS', `A ring knows no change of the type ${String((change as RingChange).type)}.`);
     }
   }
 
@@ -120,7 +120,7 @@ export class HashRing {
   /** The node that a key belongs to; `undefined` on an empty ring. A string and its bytes in UTF-8 are one key. */
   lookup(key: string | Uint8Array): string | undefined {
     const { index } = this;
-    return this.names[index.ownerAt(index.successor(this.settings.hash(key)))];
+    return this.names[index.ownerAt(index.successor(this.settings.place(key)))];
   }
 
   /**
@@ -151,6 +151,9 @@ export class HashRing {
 
   /** Which part of the circle changes hands between this ring and that one. Throws `INVALID_OPTIONS` if they place keys by different hashes. */
   diff(other: HashRing): RingDiff {
+    const them: unknown = other;
+    if (typeof them !== 'object' || them === null || !('settings' in them))
+      throw new QuorateError('INVALID_OPTIONS', 'A ring can be compared with a ring only.');
     if (!this.placesKeysLike(other)) throw new QuorateError('INVALID_OPTIONS', 'Rings of different hash functions cannot be compared.');
     return diffPoints({ points: this.points, names: this.names }, { points: other.points, names: other.names });
   }
@@ -167,7 +170,8 @@ export class HashRing {
    */
   place(keys: readonly (string | Uint8Array)[], options: BoundedLoadsOptions = {}): readonly (string | undefined)[] {
     const weights = this.nodes.map(({ weight }) => weight);
-    const positions = Float64Array.from(keys, (key) => this.settings.hash(key));
+    checkList('The keys to place', keys);
+    const positions = Float64Array.from(keys, (key) => this.settings.place(key));
     return Array.from(placeWithin({ weights, index: this.index, positions }, options), (owner) => this.names[owner]);
   }
 
@@ -179,7 +183,7 @@ export class HashRing {
   /** The nodes of all points clockwise from a key, until told that it is enough. */
   private walk(key: string | Uint8Array, isEnough: (node: string) => boolean): void {
     const { index } = this;
-    let point = index.successor(this.settings.hash(key));
+    let point = index.successor(this.settings.place(key));
     for (let left = index.length; left > 0; left--) {
       const node = this.names[index.ownerAt(point)];
       if (node !== undefined && isEnough(node)) return;
@@ -197,6 +201,31 @@ export class HashRing {
   }
 }
 
+interface RingSettings extends Required<HashRingOptions> {
+  /** `hash` for keys. Of the caller's own every place is checked; ours needs no check, for look-ups are to cost nothing more. */
+  readonly place: KeyHash;
+}
+
+function settingsOf(options: HashRingOptions): RingSettings {
+  checkObject('The options of a ring', options);
+  const { virtualNodes = hashRingDefaults.virtualNodes, hash } = options;
+  if (!Number.isInteger(virtualNodes) || virtualNodes < 1 || virtualNodes > nodePointsMax)
+    throw new QuorateError('INVALID_OPTIONS', `\`virtualNodes\` is ${virtualNodes}, not a whole number from 1 to ${nodePointsMax}.`);
+  if (hash === undefined) {
+    const ours = murmur3();
+    return { virtualNodes, hash: ours, place: ours };
+  }
+  if (typeof hash !== 'function') throw new QuorateError('INVALID_OPTIONS', `\`hash\` is a ${typeof hash}, not a function.`);
+  return { virtualNodes, hash, place: (key) => checkPlace(hash(key)) };
+}
+
+function nodeOf(one: string | { readonly node: string; readonly weight?: number }): RingNode {
+  const given: unknown = one;
+  if (typeof given !== 'object' || given === null) return { node: given as string, weight: 1 };
+  const { node, weight = 1 } = given as RingNode;
+  return { node, weight };
+}
+
 /** Two hash functions that agree on these are taken for one. */
 const probes: readonly string[] = ['', 'a', 'partition-7', 'a key that takes more than one block of sixteen bytes'];
 
@@ -205,7 +234,7 @@ function checkNode(node: string, weight: number): void {
   checkWeight(node, weight);
 }
 
-function pointCount({ virtualNodes }: Required<HashRingOptions>, { node, weight }: RingNode): number {
+function pointCount({ virtualNodes }: RingSettings, { node, weight }: RingNode): number {
   const count = Math.max(1, Math.round(virtualNodes * weight));
   if (count <= nodePointsMax) return count;
   throw new QuorateError('INVALID_OPTIONS', `"${node}" of weight ${weight} would have ${count} points, more than ${nodePointsMax}.`);

@@ -11,6 +11,17 @@ export function checkNodeName(name: unknown): void {
     throw new QuorateError('INVALID_NAME', `The name of a node, "${name.slice(0, 32)}…", is too long.`);
 }
 
+/** Throws `INVALID_OPTIONS` for what has no fields. */
+export function checkObject(what: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null) return;
+  throw new QuorateError('INVALID_OPTIONS', `${what} is ${String(value)}, not an object.`);
+}
+
+/** Throws `INVALID_OPTIONS` for what is no list. */
+export function checkList(what: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new QuorateError('INVALID_OPTIONS', `${what} must be given as a list.`);
+}
+
 /** Throws `INVALID_OPTIONS` unless it is a finite number above 0. */
 export function checkWeight(name: string, weight: unknown): void {
   if (typeof weight === 'number' && weight > 0 && weight < Infinity) return;

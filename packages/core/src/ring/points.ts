@@ -20,12 +20,15 @@ export function placesOf(hash: KeyHash, node: string, count: number): Float64Arr
   const places = new Float64Array(count);
   for (let vnode = 0; vnode < count; vnode++) {
     view.setUint32(key.length - 4, vnode, true);
-    const place = hash(key);
-    if (!(Number.isInteger(place) && place >= 0 && place < positionsEnd))
-      throw new QuorateError('INVALID_OPTIONS', `\`hash\` places a key at ${place}, not at a whole number in [0, 2^53).`);
-    places[vnode] = place;
+    places[vnode] = checkPlace(hash(key));
   }
   return places.sort();
+}
+
+/** Throws `INVALID_OPTIONS` for what is no position. */
+export function checkPlace(place: number): number {
+  if (Number.isInteger(place) && place >= 0 && place < positionsEnd) return place;
+  throw new QuorateError('INVALID_OPTIONS', `\`hash\` places a key at ${place}, not at a whole number in [0, 2^53).`);
 }
 
 /** `length name vnode`: with its length before it, no name and number can read as another name and number. Both numbers are little-endian, 4 bytes. */
