@@ -62,10 +62,10 @@ async function main(): Promise<void> {
     return;
   }
   if (command === 'movement') {
-    const { ok, rows } = await movementBench();
-    console.log(describeMovement({ ok, rows }));
-    if (values.json) printJson({ ok, command: 'bench movement', rows });
-    if (!ok) process.exitCode = 1;
+    const result = await movementBench();
+    console.log(describeMovement(result));
+    if (values.json) printJson({ command: 'bench movement', ...result });
+    if (!result.ok) process.exitCode = 1;
     return;
   }
   if (command === 'ring') {

@@ -44,6 +44,8 @@ export interface RingBenchResult {
   readonly changeMs: Costs;
   readonly memoryBytes: Costs;
   readonly withinBound: boolean;
+  /** Ours did 10 million look-ups per second. What a machine does is told, not demanded. */
+  readonly tenMillion: boolean;
 }
 
 interface Costs {
@@ -101,6 +103,7 @@ export function ringBench({ rounds }: { readonly rounds: number }): RingBenchRes
     changeMs: mediansOf(measured.change, rounded),
     memoryBytes: memoryOf(contestants),
     withinBound: ratio >= ratioMin,
+    tenMillion: fresh.ours >= 1e7,
   };
 }
 
@@ -198,6 +201,7 @@ export function describeRing(result: RingBenchResult): string {
     line('one node more', changeMs, (value) => `${value} ms`),
     line('memory', memoryBytes, (value) => `${Math.round(value / 1024)} KiB`),
     `  ratio                       ${ratio} × hashring (${remembered.ratio} × where it remembers), ${ratioConsistentHash} × consistent-hash`,
+    `  10 M/s                      ${result.tenMillion ? 'reached' : 'not reached'}`,
     `  bound (${ratioMin} × hashring)        ${result.withinBound ? 'kept' : 'BROKEN'}`,
   ].join('\n');
 }
