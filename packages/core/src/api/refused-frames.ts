@@ -3,6 +3,9 @@ import type { EngineEvent } from '../runtime/engine.ts';
 
 type FrameRefused = Extract<EngineEvent, { type: 'frameRefused' }>;
 
+/** So many are told of in words; the details count all. */
+const toldMax = 4;
+
 const ofSecrets = new Set(['badSeal', 'sealed', 'unsealed']);
 
 export class RefusedFrames {
@@ -16,7 +19,7 @@ export class RefusedFrames {
   /** Empty where none was refused. */
   get text(): string {
     const reports = [...this.#reports.values()];
-    const told = reports.map(({ code, count, detail, node }) => {
+    const told = reports.slice(0, toldMax).map(({ code, count, detail, node }) => {
       const from = node === null ? '' : ` of ${node}`;
       return `At least ${count} ${count === 1 ? 'frame' : 'frames'}${from} ${count === 1 ? 'was' : 'were'} refused (${code}): ${detail}`;
     });

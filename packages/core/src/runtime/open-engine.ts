@@ -2,8 +2,7 @@
  * The loop around a member: frames and requests in, one turn at a time; then persist, send, and tell, in that order. Decisions
  * are the member's; this file only carries them out. `docs/protocol.md`, "A turn".
  */
-import { BehaviorSubject, Subject } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { BehaviorSubject, Subject, type Observable } from 'rxjs';
 import { createSealer, type Sealer } from '../codec/seal.ts';
 import { QuorateError } from '../errors.ts';
 import type { Member, MemberEvent, MemberInput, MemberOutput } from '../group/member.ts';

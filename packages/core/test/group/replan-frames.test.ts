@@ -28,7 +28,7 @@ function arrange() {
   };
   const join = (node: string, weight: number): void => {
     const process = world.process(node);
-    world.give(process, { type: 'watch', resources: ['o/orders'], at: world.at(process) });
+    world.give(process, { type: 'watch', added: ['o/orders'], removed: [], at: world.at(process) });
     world.request(node, (seq) => [partitionOp.join, seq, 'orders', weight, 600_000, count, 2_000, 100]);
   };
   const set = () => world.leader()?.member.inspect.state?.tables.partitions.set('orders');
