@@ -49,7 +49,7 @@ export interface OwnedConsumer {
   /**
    * Resolves once this process takes part; messages come as partitions are granted to it.
    *
-   * @throws QuorateError `INVALID_OPTIONS` (no topics, topics of different size, no handler, already running, another consumer of this
+   * @throws QuorateError `INVALID_OPTIONS` (no topics, topics of different size where the group has committed nothing, no handler, already running, another consumer of this
    * process under the same name), `TRANSPORT_DENIED`, `TRANSPORT_FAILED`, `TRANSPORT_CLOSED`.
    */
   run(config: OwnedRunConfig): Promise<void>;
@@ -185,7 +185,7 @@ class Consumer implements OwnedConsumer {
     try {
       await driver.connect();
       const leaders = await whileLoading(() => driver.leaders(topics));
-      const count = commonCount(leaders);
+      const count = await whileLoading(() => commonCount(leaders, { driver, groupId }));
       const partitions = this.#quorate.partitions(name, { count, ...this.#setOptions });
       fetching.learn(leaders);
       await whileLoading(() => guard.open());

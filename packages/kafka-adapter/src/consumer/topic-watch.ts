@@ -66,11 +66,20 @@ export class TopicWatch {
   }
 }
 
-/** @throws QuorateError `INVALID_OPTIONS` where they differ: partition p of every topic belongs to whoever owns p. */
-export function commonCount(leaders: Leaders): number {
+/**
+ * Partition p of every topic belongs to whoever owns p. A group at work goes on with what all of them have, as whoever runs already does
+ * while one topic is enlarged before the other. @throws QuorateError `INVALID_OPTIONS` where they differ and the group has committed nothing.
+ */
+export async function commonCount(
+  leaders: Leaders,
+  { driver, groupId }: { readonly driver: ConsumerDriver; readonly groupId: string },
+): Promise<number> {
   const counts = countsOf(leaders);
   const [count = 0] = Object.values(counts);
   if (Object.values(counts).every((one) => one === count)) return count;
+  const places = Array.from(leaders, ([topic, partitions]) => Array.from(partitions.keys(), (partition) => ({ topic, partition }))).flat();
+  const committed = await driver.committed(groupId, places);
+  if (committed.some(({ offset }) => offset !== undefined)) return Math.min(...Object.values(counts));
   const shown = Object.entries(counts).map(([topic, one]) => `${topic} has ${one}`);
   throw new QuorateError('INVALID_OPTIONS', `\`topics\` must have the same number of partitions, and ${shown.join(', ')}.`, {
     details: { counts },

@@ -104,3 +104,29 @@ describe('the set of partitions', () => {
     expect(chosen.partitions.options).toEqual({ count: 2, graceMs: 5_000, settleMs: 0 });
   });
 });
+
+describe('topics of different size', () => {
+  const differing = () => {
+    const one = new StandInConsumer({ topics: ['orders', 'refunds'], end: 3, metadataMaxAgeMs: 10 });
+    one.counts.set('orders', 2);
+    open.push(one);
+    return one;
+  };
+
+  test('are refused to a group that has committed nothing (2 topics)', async () => {
+    await expect(differing().consumer.run({ eachMessage: handled })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+  });
+
+  test('are begun as far as all of them reach by a group at work, and then the rest (2 topics)', async () => {
+    const one = differing();
+    one.commits.set('orders', { topic: 'orders', partition: 0, offset: 3n, metadata: 'quorate:1 of:1' });
+    await one.consumer.run({ eachMessage: handled });
+    expect(one.partitions.options).toEqual({ count: 1 });
+    await one.until(() => one.events.some(({ type }) => type === 'countsDiffer'));
+    one.counts.set('refunds', 2);
+    await one.until(() => one.events.some(({ type }) => type === 'grown'));
+    one.partitions.grant(1, 2);
+    await one.until(() => one.starts.length === 2);
+    expect([...one.starts].sort()).toEqual(['orders/1 0 grown', 'refunds/1 0 grown']);
+  });
+});
