@@ -134,14 +134,14 @@ describe('a campaign whose value was changed while it was in the queue (engine d
     engine.answer([1, resultCode.granted, 7, null]);
     await until(() => candidacy.current !== undefined);
     const term = candidacy.current;
-    const calls = [term?.proclaim('two'), term?.proclaim('three'), term?.resign()];
+    const calls = Promise.all([term?.proclaim('two'), term?.proclaim('three'), term?.resign()]);
     expect(term?.valid).toBe(false);
     for (const [seq, kind] of [lockOp.proclaim, lockOp.proclaim, lockOp.release].entries()) {
       await until(() => engine.ops.length === seq + 2);
       expect(engine.ops.at(-1)?.[0]).toBe(kind);
       engine.answer([seq + 2, resultCode.done, 7, null]);
     }
-    expect(await Promise.all(calls)).toEqual([undefined, undefined, 'released']);
+    expect(await calls).toEqual([undefined, undefined, 'released']);
   });
 
   test('proclaims what is said at the news of the term after it, and though it is refused', async () => {

@@ -169,6 +169,7 @@ class JetStreamConsumer implements OwnedConsumer {
         if (this.#isOurs(change.subject)) this.#failAll(denied(change.operation, change.subject, change.cause));
         return;
       case 'disconnected':
+      case 'connecting':
       case 'failed':
     }
   }
