@@ -60,6 +60,8 @@ function majorityLost({ carrier, timing }: Setting): void {
       const [doomed, survivor] = followers;
       const again = await loseMajority(cast);
       const joins = Promise.allSettled(again);
+      // Until it has heard both newcomers it takes them for silent, and a session that runs out first is the loss it tells of.
+      await survivor.ask('whenMajorityIsKnownLost', undefined);
 
       await expect(survivor.acquire('held')).rejects.toMatchObject({
         code: 'MAJORITY_LOST',

@@ -170,6 +170,10 @@ const commands = {
   whenReady: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ ready }) => ready)));
   },
+  /** It knows that more voters than the group can spare came back without memory. */
+  whenMajorityIsKnownLost: async (): Promise<void> => {
+    await firstValueFrom(member().status$.pipe(filter(({ majorityLost }) => majorityLost !== undefined)));
+  },
   whenConnected: async (): Promise<void> => {
     await firstValueFrom(member().status$.pipe(filter(({ connection, session }) => connection === 'connected' && session === 'healthy')));
   },
