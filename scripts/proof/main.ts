@@ -1,7 +1,7 @@
 /**
- * `pnpm proof`: everything that looks for a broken promise, once and briefly: seeds drawn from the commit, the small models,
- * mutants, fuzzing, and chaos, hand-offs and rollouts on both brokers. Red if anything was found, and red if any of it did not run.
- * `pnpm proof --ran FILE` counts what such a run, whose output the file holds, did: red if there was none.
+ * `pnpm proof`: what looks for a broken promise beside the tests, once and briefly: seeds drawn from the commit, mutants, fuzzing,
+ * and chaos, hand-offs and rollouts on both brokers. Red if anything was found, and red if any of it did not run.
+ * `pnpm proof --ran FILE --tests FILE` counts what such a run and one of `pnpm test`, whose outputs the files hold, did: red if there was none.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,17 +11,18 @@ import { parseArgs } from 'node:util';
 import { printJson, program } from '../program.ts';
 import { proofCommands, shortfall } from './commands.ts';
 import type { ProofCommand } from './commands.ts';
-import { brief, ranIn } from './ran.ts';
+import { brief, modelsRanIn, ranIn } from './ran.ts';
 import { runProof } from './run.ts';
 
-const limitMs = 20 * 60_000;
+/** For one command; the seeds take longest, and a busy machine does less than one of them a second and core. */
+const limitMs = 40 * 60_000;
 
 program(async () => {
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((argument) => argument !== '--'),
-    options: { ran: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: { ran: { type: 'string' }, tests: { type: 'string', default: '' }, json: { type: 'boolean', default: false } },
   });
-  if (values.ran !== undefined) return countWhatRan(values.ran, values.json);
+  if (values.ran !== undefined) return countWhatRan(values.ran, values.tests, values.json);
   const seed = seedOfCommit();
   const histories = mkdtempSync(join(tmpdir(), 'quorate-proof-'));
   const steps: { readonly name: string; readonly done: number; readonly wrong: string | null; readonly seconds: number }[] = [];
@@ -48,12 +49,16 @@ function commandsFrom(seed: number, histories: string): readonly ProofCommand[] 
   return proofCommands(size, histories);
 }
 
-function countWhatRan(file: string, json: boolean): void {
-  const ran = ranIn(existsSync(file) ? readFileSync(file, 'utf8') : '', commandsFrom(1, ''));
+function countWhatRan(proof: string, tests: string, json: boolean): void {
+  const ran = [...ranIn(printedIn(proof), commandsFrom(1, '')), modelsRanIn(printedIn(tests))];
   for (const { name, done, wrong } of ran) console.log(`${name.padEnd(13)} ${String(done).padStart(7)}  ${wrong ?? 'ran'}`);
   const failed = ran.filter(({ wrong }) => wrong !== null).length;
   if (json) printJson({ ok: failed === 0, command: 'ran', passed: ran.length - failed, failed, ran });
   if (failed > 0) process.exitCode = 1;
+}
+
+function printedIn(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 /** The same commit is tried with the same seeds, and the next one with others. */

@@ -1,10 +1,9 @@
-/** What a run of `pnpm proof` said that it did, read from what it printed, by somebody who does not take its word that it was enough. */
+/** What runs of `pnpm proof` and `pnpm test` said that they did, read from what they printed, by somebody who does not take their word that it was enough. */
 import type { ProofCommand, ProofName, Shown } from './commands.ts';
 
-/** What `pnpm proof` runs. */
+/** What `pnpm proof` runs. The models are not among it: `pnpm test` runs them all, and once is enough for what takes minutes. */
 export const brief: readonly ProofName[] = [
   'sim',
-  'model',
   'mutants',
   'fuzz',
   'chaos nats',
@@ -17,7 +16,7 @@ export const brief: readonly ProofName[] = [
 ];
 
 export interface Ran {
-  readonly name: ProofName;
+  readonly name: ProofName | 'models';
   readonly done: number;
   /** Null where it did its least and found nothing. */
   readonly wrong: string | null;
@@ -34,6 +33,14 @@ export function ranIn(printed: string, commands: readonly ProofCommand[]): reado
     if (!(done >= least)) return { name, done, wrong: `${name} did ${done} of at least ${least}` };
     return { name, done, wrong: step['wrong'] === null ? null : String(step['wrong']) };
   });
+}
+
+/** The suite of the models fails where one of them does not hold or was not searched to its end. */
+export function modelsRanIn(printedByTests: string): Ran {
+  const lines = printedByTests.split('\n').filter((line) => line.includes(' test/models/models.test.ts'));
+  const done = lines.filter((line) => line.startsWith('PASS ')).length;
+  const failed = lines.some((line) => line.startsWith('FAIL '));
+  return { name: 'models', done, wrong: failed ? 'models found something' : done === 0 ? 'models did not run' : null };
 }
 
 function stepsIn(printed: string): readonly Shown[] {
