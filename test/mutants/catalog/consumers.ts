@@ -99,6 +99,12 @@ export const consumers: readonly Mutant[] = [
     killers: [kafka.unit('consumer/growth')],
   },
   {
+    name: 'sizes-taken-for-growth',
+    hazard: 'Topics of different size are taken for growth under way, and what the larger ones have beyond the least is read by nobody.',
+    patches: [kafka.patch('consumer/topic-counts.ts', 'if (isBeyond) return false;', 'if (isBeyond && least === 0) return false;')],
+    killers: [kafka.unit('consumer/growth')],
+  },
+  {
     name: 'aborted-records-shown',
     hazard: 'An owner handles records of transactions that were aborted, or markers.',
     patches: [kafka.patch('consumer/read-committed.ts', 'if (isTransactional && aborting.has(producerId)) continue;\n', '')],

@@ -33,7 +33,7 @@ export type OwnedConsumerEvent =
   | { readonly type: 'groupFree' }
   /** The topics have more partitions than the set; the set is enlarged. */
   | { readonly type: 'grown'; readonly from: number; readonly to: number }
-  /** The topics no longer have the same number of partitions; those beyond the smallest wait. */
+  /** The topics do not have the same number of partitions: those that the set has not taken up yet wait until all topics have them. */
   | { readonly type: 'countsDiffer'; readonly counts: Readonly<Record<string, number>> }
   | { readonly type: 'resizeFailed'; readonly error: unknown }
   /** Taking part has ended without `stop`. */

@@ -9,10 +9,15 @@ import { failureOf } from '../kafkajs-failure.ts';
 import { BrokerFetcher } from './broker-fetcher.ts';
 import type { FetchSizes } from './broker-fetcher.ts';
 import type { ConsumerDriver, FetchedMessages, FetchOutcome, FetchPosition, Leaders, TopicPartition } from './consumer-driver.ts';
+import { persist } from './persistence.ts';
+import { partitionMissing } from './topic-counts.ts';
 
 const passing = { firstMs: 25, longestMs: 1_000 };
 /** For what will not mend by itself: a right taken away, a codec that this process lacks. */
 const lasting = { firstMs: 1_000, longestMs: 15_000 };
+
+/** For a partition that a topic lacks: brokers tell each other of growth within a second. */
+const looksMax = 6;
 
 /** A partition as fetching sees it. */
 export interface Fetchable extends TopicPartition {
@@ -81,6 +86,21 @@ export class Fetching {
     return this.#refreshing;
   }
 
+  /**
+   * Resolves once every topic has this partition, or the signal fires. The set may have been enlarged by a process that saw the topics
+   * grow before this one; so looks again, a few times. @throws QuorateError `INVALID_OPTIONS` where one still lacks it.
+   */
+  async find(partition: number, signal: AbortSignal): Promise<void> {
+    const { driver, topics, onFailure } = this.#options;
+    for (let looks = 0; !this.#hasEvery(partition); looks++) {
+      if (looks === looksMax) throw partitionMissing(partition, this.#leaders);
+      if (looks > 0) await pause(backOffMs(looks - 1, passing), signal);
+      const leaders = await persist(() => driver.leaders(topics), { signal, onFailure });
+      if (leaders === undefined) return;
+      this.learn(leaders);
+    }
+  }
+
   /** Of a partition that this consumer owns. Tries until the signal fires, and rejects then. */
   async edge(at: TopicPartition, edge: 'earliest' | 'latest', signal: AbortSignal): Promise<bigint> {
     for (let attempt = 0; ; attempt++) {
@@ -115,6 +135,10 @@ export class Fetching {
       }
       await pause(backOffMs(attempt, passing), signal);
     }
+  }
+
+  #hasEvery(partition: number): boolean {
+    return this.#options.topics.every((topic) => this.#leaders.get(topic)?.has(partition));
   }
 
   #leaderOf({ topic, partition }: TopicPartition): number {

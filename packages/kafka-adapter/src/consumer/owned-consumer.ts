@@ -13,6 +13,7 @@ import type { OwnedConsumerOptions, OwnedRunConfig, PartitionsSource, ResolvedCo
 import { FencedCommitter } from './fenced-committer.ts';
 import { Fetching } from './fetching.ts';
 import { GroupGuard } from './group-guard.ts';
+import { Growth } from './growth.ts';
 import { handlingOf } from './handling.ts';
 import { KafkajsConsumerDriver } from './kafkajs-consumer-driver.ts';
 import { readOffset, readSoughtOffset } from './offset.ts';
@@ -23,7 +24,8 @@ import { Subscription } from './subscription.ts';
 import type { TopicSelection } from './subscription.ts';
 import { servePartition } from './tenure.ts';
 import type { Reached, TenureContext } from './tenure.ts';
-import { commonCount, TopicWatch } from './topic-watch.ts';
+import { commonCount } from './topic-counts.ts';
+import { TopicWatch } from './topic-watch.ts';
 import { Turns } from './turns.ts';
 
 export interface TopicPartitionOffset {
@@ -49,7 +51,7 @@ export interface OwnedConsumer {
   /**
    * Resolves once this process takes part; messages come as partitions are granted to it.
    *
-   * @throws QuorateError `INVALID_OPTIONS` (no topics, topics of different size where the group has committed nothing, no handler, already running, another consumer of this
+   * @throws QuorateError `INVALID_OPTIONS` (no topics, topics of different size where it is not their growth that is under way, no handler, already running, another consumer of this
    * process under the same name), `TRANSPORT_DENIED`, `TRANSPORT_FAILED`, `TRANSPORT_CLOSED`.
    */
   run(config: OwnedRunConfig): Promise<void>;
@@ -250,6 +252,7 @@ class Consumer implements OwnedConsumer {
     return {
       ...parts,
       groupId,
+      growth: new Growth((places) => parts.driver.committed(groupId, places)),
       topics: [...this.#topics.keys()],
       committer: commit === 'fenced' ? new FencedCommitter(parts.driver, groupId) : new PlainCommitter(parts.driver, groupId),
       subscription: this.#subscription,

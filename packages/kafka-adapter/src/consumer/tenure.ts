@@ -13,7 +13,8 @@ import type { CommittedOffset, ConsumerDriver, TopicPartition } from './consumer
 import type { OnConsumerEvent } from './consumer-event.ts';
 import type { Fetching } from './fetching.ts';
 import type { GroupGuard } from './group-guard.ts';
-import { begunWith, isGrown } from './growth.ts';
+import { isGrown } from './growth.ts';
+import type { Growth } from './growth.ts';
 import { readNote, startOf, tokenOf, userMetadataIn, writeNote } from './hand-over-note.ts';
 import type { HandOverNote, NotedPosition } from './hand-over-note.ts';
 import { RetryHere } from './handling.ts';
@@ -41,6 +42,7 @@ export interface TenureContext {
   readonly committer: Committer;
   readonly fetching: Fetching;
   readonly guard: GroupGuard;
+  readonly growth: Growth;
   readonly handling: Handling;
   readonly subscription: Subscription;
   readonly auto: AutoCommit | undefined;
@@ -110,11 +112,13 @@ class Tenure {
   }
 
   async #begin(): Promise<readonly PartitionChain[]> {
-    const { topics, committer } = this.#context;
+    const { topics, committer, fetching, driver, groupId } = this.#context;
     const { partition, token } = this.#owned;
+    await fetching.find(partition, this.#end.signal);
     const places = topics.map((topic) => ({ topic, partition }));
-    const committed = await this.#committed(places, async () => {
+    const committed = await this.#persist(async () => {
       await Promise.all(places.map((at) => committer.prepare(this.#owned, at)));
+      return driver.committed(groupId, places);
     });
     if (committed === undefined) return [];
     for (const at of places) {
@@ -129,16 +133,14 @@ class Tenure {
   }
 
   /** Undefined once this is at its end. */
-  async #committed(places: readonly TopicPartition[], before = () => Promise.resolve()): Promise<readonly CommittedOffset[] | undefined> {
-    const { groupId, driver } = this.#context;
-    const persistence = { signal: this.#end.signal, onFailure: (error: unknown) => this.#report(error) };
-    return persist(() => before().then(() => driver.committed(groupId, places)), persistence);
+  #persist<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return persist(work, { signal: this.#end.signal, onFailure: (error) => this.#report(error) });
   }
 
   async #chainAt(at: TopicPartition, all: readonly CommittedOffset[], note: HandOverNote | undefined): Promise<PartitionChain | undefined> {
     const committed = all.find(({ topic }) => topic === at.topic) ?? { ...at, offset: undefined, metadata: '' };
-    const committedAt = async (places: readonly TopicPartition[]) => (await this.#committed(places)) ?? [];
-    const count = await begunWith(committed, { count: this.#context.count(), committed: committedAt });
+    const count = await this.#persist(() => this.#context.growth.begunWith(committed, this.#context.count()));
+    if (count === undefined) return undefined;
     const start = await this.#startAt(committed, note, isGrown(at.partition, count));
     if (start === undefined) return undefined;
     const { committer, auto, handling, subscription, fetching } = this.#context;

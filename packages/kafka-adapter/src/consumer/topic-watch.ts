@@ -1,9 +1,9 @@
-/** How many partitions the topics have: the same number each, and growth noticed while consuming. */
-import { QuorateError } from '@quorate/core/adapter';
+/** Growth of the topics, noticed while consuming. */
 import type { Partitions } from '@quorate/core/adapter';
 import type { ConsumerDriver, Leaders } from './consumer-driver.ts';
 import type { OnConsumerEvent } from './consumer-event.ts';
 import type { Fetching } from './fetching.ts';
+import { countsOf } from './topic-counts.ts';
 
 export interface TopicWatchOptions {
   readonly driver: ConsumerDriver;
@@ -64,28 +64,4 @@ export class TopicWatch {
       onEvent({ type: 'resizeFailed', error });
     }
   }
-}
-
-/**
- * Partition p of every topic belongs to whoever owns p. A group at work goes on with what all of them have, as whoever runs already does
- * while one topic is enlarged before the other. @throws QuorateError `INVALID_OPTIONS` where they differ and the group has committed nothing.
- */
-export async function commonCount(
-  leaders: Leaders,
-  { driver, groupId }: { readonly driver: ConsumerDriver; readonly groupId: string },
-): Promise<number> {
-  const counts = countsOf(leaders);
-  const [count = 0] = Object.values(counts);
-  if (Object.values(counts).every((one) => one === count)) return count;
-  const places = Array.from(leaders, ([topic, partitions]) => Array.from(partitions.keys(), (partition) => ({ topic, partition }))).flat();
-  const committed = await driver.committed(groupId, places);
-  if (committed.some(({ offset }) => offset !== undefined)) return Math.min(...Object.values(counts));
-  const shown = Object.entries(counts).map(([topic, one]) => `${topic} has ${one}`);
-  throw new QuorateError('INVALID_OPTIONS', `\`topics\` must have the same number of partitions, and ${shown.join(', ')}.`, {
-    details: { counts },
-  });
-}
-
-function countsOf(leaders: Leaders): Readonly<Record<string, number>> {
-  return Object.fromEntries(Array.from(leaders, ([topic, partitions]) => [topic, partitions.size]));
 }

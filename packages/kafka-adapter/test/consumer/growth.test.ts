@@ -105,6 +105,25 @@ describe('the set of partitions', () => {
   });
 });
 
+describe('what is read to tell what has grown', () => {
+  const partitions = Array.from({ length: 64 }, (_, partition) => partition);
+  const [atItsBeginning, beforeItsCommit] = [64, 64];
+
+  test('is the own commit alone for a partition that has one (64 partitions of an earlier version)', async () => {
+    const before = new StandInConsumer({ topics: ['orders'], end: 3 });
+    for (const partition of partitions) before.put({ topic: 'orders', partition, offset: 3n, metadata: 'quorate:1' });
+    const one = await consuming({ count: 64, after: before });
+    await own(one, ...partitions);
+    expect(one.commitsRead).toBe(atItsBeginning + beforeItsCommit);
+  });
+
+  test('is all commits once for partitions that begin side by side without one (64 partitions)', async () => {
+    const one = await consuming({ count: 64 });
+    await own(one, ...partitions);
+    expect(one.commitsRead).toBe(atItsBeginning + 64 + beforeItsCommit);
+  });
+});
+
 describe('topics of different size', () => {
   const differing = () => {
     const one = new StandInConsumer({ topics: ['orders', 'refunds'], end: 3, metadataMaxAgeMs: 10 });
@@ -112,14 +131,40 @@ describe('topics of different size', () => {
     open.push(one);
     return one;
   };
+  const refusal = {
+    code: 'INVALID_OPTIONS',
+    message: expect.stringContaining(
+      '`topics` must have the same number of partitions, and orders has 2, refunds has 1. ' +
+        'Enlarge the smaller ones, or give topics of different size a consumer and a `name` each.',
+    ) as string,
+    details: { counts: { orders: 2, refunds: 1 } },
+  };
 
   test('are refused to a group that has committed nothing (2 topics)', async () => {
-    await expect(differing().consumer.run({ eachMessage: handled })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+    await expect(differing().consumer.run({ eachMessage: handled })).rejects.toMatchObject(refusal);
   });
 
-  test('are begun as far as all of them reach by a group at work, and then the rest (2 topics)', async () => {
+  const unlike: readonly (readonly [string, readonly (readonly [string, number, string])[]])[] = [
+    ['whose commits are a consumer group’s', [['orders', 0, '']]],
+    [
+      'whose commits reach beyond the least',
+      [
+        ['orders', 0, 'quorate:1'],
+        ['orders', 1, 'quorate:2'],
+      ],
+    ],
+    ['that began with more than the least', [['orders', 0, 'quorate:1 of:2']]],
+    ['that has not been at work on the larger', [['refunds', 0, 'quorate:1 of:1']]],
+  ];
+  test.each(unlike)('are refused to a group %s (2 topics)', async (_, commits) => {
     const one = differing();
-    one.commits.set('orders', { topic: 'orders', partition: 0, offset: 3n, metadata: 'quorate:1 of:1' });
+    for (const [topic, partition, metadata] of commits) one.put({ topic, partition, offset: 3n, metadata });
+    await expect(one.consumer.run({ eachMessage: handled })).rejects.toMatchObject(refusal);
+  });
+
+  test('are begun as far as all of them reach while a group at work sees them grow, and then the rest (2 topics)', async () => {
+    const one = differing();
+    one.put({ topic: 'orders', partition: 0, offset: 3n, metadata: 'quorate:1 of:1' });
     await one.consumer.run({ eachMessage: handled });
     expect(one.partitions.options).toEqual({ count: 1 });
     await one.until(() => one.events.some(({ type }) => type === 'countsDiffer'));
@@ -128,5 +173,35 @@ describe('topics of different size', () => {
     one.partitions.grant(1, 2);
     await one.until(() => one.starts.length === 2);
     expect([...one.starts].sort()).toEqual(['orders/1 0 grown', 'refunds/1 0 grown']);
+  });
+
+  test('fail a partition of the set that one of them lacks, and leave the others at work (2 topics, a set of 2)', async () => {
+    const one = differing();
+    one.put({ topic: 'orders', partition: 0, offset: 3n, metadata: 'quorate:1 of:1' });
+    one.partitions.partitions('billing', { count: 2 });
+    await one.consumer.run({ eachMessage: handled });
+    one.partitions.onFailure = () => one.note(() => undefined);
+    one.partitions.grant(0, 3);
+    one.partitions.grant(1, 4);
+    await one.until(() => one.partitions.failures.length > 0);
+    expect(one.partitions.failures[0]).toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringContaining(
+        'Partition 1 of the set is not begun, for not every topic has it: orders has 2, refunds has 1.',
+      ) as string,
+      details: { partition: 1, counts: { orders: 2, refunds: 1 } },
+    });
+    expect([...one.starts].sort()).toEqual(['orders 3 commit', 'refunds 3 latest']);
+  });
+
+  test('begin a partition of the set once another look finds it in all of them (2 topics, a set of 2)', async () => {
+    const one = new StandInConsumer({ topics: ['orders', 'refunds'], end: 3 });
+    open.push(one);
+    await one.consumer.run({ eachMessage: handled });
+    for (const topic of ['orders', 'refunds']) one.counts.set(topic, 2);
+    one.partitions.grant(1, 2);
+    await one.until(() => one.starts.length === 2);
+    expect([...one.starts].sort()).toEqual(['orders/1 0 grown', 'refunds/1 0 grown']);
+    expect(one.partitions.failures).toEqual([]);
   });
 });

@@ -26,6 +26,8 @@ export class StandInConsumer {
   readonly commits = new Map<string, CommittedOffset>();
   /** Partitions of each topic, as the broker tells them. */
   readonly counts = new Map<string, number>();
+  /** How many commits were asked for. */
+  commitsRead = 0;
   /** `topic offset`, as they were asked for. */
   readonly fetches: string[] = [];
   /** Before a commit is taken; a rejection refuses it. */
@@ -50,8 +52,11 @@ export class StandInConsumer {
   }
 
   commit(topic: string, offset: number, token?: number): void {
-    const metadata = token === undefined ? '' : `quorate:${token}`;
-    this.commits.set(topic, { topic, partition: 0, offset: BigInt(offset), metadata });
+    this.put({ topic, partition: 0, offset: BigInt(offset), metadata: token === undefined ? '' : `quorate:${token}` });
+  }
+
+  put(commit: CommittedOffset): void {
+    this.commits.set(keyOf(commit), commit);
   }
 
   note(change: () => void): void {
@@ -79,8 +84,10 @@ export class StandInConsumer {
         await this.onEdge();
         return edge === 'latest' ? this.#end : 0n;
       },
-      committed: (_groupId, places) =>
-        Promise.resolve(places.map((at) => this.commits.get(keyOf(at)) ?? { ...at, offset: undefined, metadata: '' })),
+      committed: (_groupId, places) => {
+        this.commitsRead += places.length;
+        return Promise.resolve(places.map((at) => this.commits.get(keyOf(at)) ?? { ...at, offset: undefined, metadata: '' }));
+      },
       commit: async (_groupId, offsets) => {
         for (const offset of offsets) await this.onCommit(offset);
         this.note(() => offsets.forEach((offset) => this.commits.set(keyOf(offset), offset)));

@@ -18,6 +18,8 @@ interface Grant {
 
 export class StandInPartitions implements PartitionsSource {
   readonly failures: unknown[] = [];
+  /** Told after each failure of a handler. */
+  onFailure: () => void = () => undefined;
   readonly resizes: number[] = [];
   /** What the set was asked for with. */
   options: Parameters<PartitionsSource['partitions']>[1] | undefined;
@@ -114,6 +116,7 @@ export class StandInPartitions implements PartitionsSource {
         if (owned.signal.aborted) return;
       } catch (error) {
         this.failures.push(error);
+        this.onFailure();
       }
       await new Promise((resolve) => setTimeout(resolve, restartMs));
     }
