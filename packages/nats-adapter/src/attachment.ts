@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { watchConnection } from './connection-changes.ts';
 import type { ConnectionChange } from './connection-changes.ts';
 import type { NatsConnection, NatsMessage, NatsSubscription } from './connection.ts';
+import { EventRights } from './event-rights.ts';
 import type { Subjects } from './subjects.ts';
 
 const nothing = new Uint8Array(0);
@@ -34,8 +35,10 @@ export interface AttachmentOptions {
 export class Attachment {
   readonly #options: AttachmentOptions;
   readonly #subscriptions: NatsSubscription[] = [];
+  /** What this channel publishes to readers of lock events. */
+  readonly eventRights = new EventRights();
   /** Operations and kinds of subjects that this server refused since it was reached: of each only the first is told. */
-  readonly #refused = new Set<string>();
+  readonly #told = new Set<string>();
   #refusal: QuorateError | undefined;
   #unwatch: () => void = () => undefined;
   #failOpening: (error: Error) => void = () => undefined;
@@ -48,11 +51,6 @@ export class Attachment {
 
   get status(): ChannelStatus {
     return this.#status;
-  }
-
-  /** False once this server has refused to take lock events. */
-  get mayPublishEvents(): boolean {
-    return !this.#refused.has('publish event');
   }
 
   async whenReady(): Promise<void> {
@@ -134,7 +132,8 @@ export class Attachment {
   }
 
   #onConnection(status: 'connected' | 'disconnected', error?: Error): void {
-    this.#refused.clear();
+    this.#told.clear();
+    this.eventRights.forget();
     if (error) this.#tellOpening(error.message);
     this.#become(status, error);
   }
@@ -144,25 +143,30 @@ export class Attachment {
     if (this.#state === 'opening') this.#options.onEvent({ type: 'warning', code: 'TRANSPORT_FAILED', message, cause });
   }
 
+  /** Other channels on this connection see the same status: what only they asked for is theirs to tell. */
   #onDenied({ operation, subject, cause }: ConnectionChange & { readonly type: 'denied' }): void {
-    const { subscribeTo, subjects } = this.#options;
+    const { subscribeTo, publishOn, subjects } = this.#options;
     const isSubscription = operation === 'subscription';
-    // Other channels on this connection see the same status.
     if (isSubscription && !subscribeTo.includes(subject)) return;
-    const happened =
-      `The NATS server does not let this user ${isSubscription ? 'subscribe to' : 'publish on'} ${JSON.stringify(subject)}; ` +
-      `Quorate publishes and subscribes on ${JSON.stringify(subjects.everything)}.`;
-    const error = new QuorateError('TRANSPORT_DENIED', happened, { cause, details: { operation, subject } });
     if (this.#state === 'opening') {
-      this.#refusal ??= error;
+      if (isSubscription || publishOn.includes(subject)) this.#refusal ??= this.#refusalOf(operation, subject, cause);
       return;
     }
-    const refused = `${operation} ${subjects.kindOf(subject)}`;
-    const isNews = !this.#refused.has(refused);
-    this.#refused.add(refused);
-    if (isNews) this.#options.onEvent({ type: 'error', code: error.code, message: error.message, cause: error });
+    if (subjects.isEvent(subject) && !isSubscription && !this.eventRights.onRefused(subject)) return;
+    const kind = `${operation} ${subjects.kindOf(subject)}`;
+    const error = this.#refusalOf(operation, subject, cause);
+    if (!this.#told.has(kind)) this.#options.onEvent({ type: 'error', code: error.code, message: error.message, cause: error });
+    this.#told.add(kind);
     // Rights taken away at a reconnect: a channel that has gone deaf must not look alive.
     if (isSubscription) this.#become('closed', error);
+  }
+
+  #refusalOf(operation: string, subject: string, cause: unknown): QuorateError {
+    const { subjects } = this.#options;
+    const happened =
+      `The NATS server does not let this user ${operation === 'subscription' ? 'subscribe to' : 'publish on'} ${JSON.stringify(subject)}; ` +
+      `Quorate publishes and subscribes on ${JSON.stringify(subjects.everything)}.`;
+    return new QuorateError('TRANSPORT_DENIED', happened, { cause, details: { operation, subject } });
   }
 
   #become(status: ChannelStatus, error?: Error): void {

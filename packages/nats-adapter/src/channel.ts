@@ -77,6 +77,10 @@ class NatsChannel implements Channel {
     return this.#attachment.status;
   }
 
+  get eventsDropped(): number {
+    return this.#attachment.eventRights.dropped;
+  }
+
   get frameBytesMax(): number {
     const { info } = this.#connection;
     if (info !== undefined && info !== null) this.#maxPayload = info.max_payload;
@@ -96,9 +100,12 @@ class NatsChannel implements Channel {
   }
 
   publishEvents(events: readonly PublishedEvent[]): void {
-    // Each would be refused anew, until another server is reached or this one again.
-    if (!this.#attachment.mayPublishEvents) return;
-    for (const event of events) this.#publish(this.#subjects.event(event), { to: everyone, bytes: event.bytes });
+    const { eventRights } = this.#attachment;
+    for (const event of events) {
+      const subject = this.#subjects.event(event);
+      // What was refused would be refused anew, until another server is reached or this one again.
+      if (eventRights.mayPublish(subject)) this.#publish(subject, { to: everyone, bytes: event.bytes });
+    }
   }
 
   close(): Promise<void> {

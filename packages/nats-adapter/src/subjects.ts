@@ -50,9 +50,14 @@ export class Subjects {
     return `${this.#group}.event.${encodeName(kind)}.${encodeName(name)}`;
   }
 
-  /** What a subject of the group is for: `all`, `voters`, `to` or `event`. Names in it are left out, so that there are few kinds. */
+  /** What a subject of the group is for: `all`, `voters`, `to` or `event.<kind>`. Names in it are left out, so that there are few kinds. */
   kindOf(subject: string): string {
-    return subject.slice(this.#group.length + 1).split('.', 1)[0] ?? '';
+    const [purpose = '', kind = ''] = subject.slice(this.#group.length + 1).split('.', 2);
+    return this.isEvent(subject) ? `${purpose}.${kind}` : purpose;
+  }
+
+  isEvent(subject: string): boolean {
+    return subject.startsWith(`${this.#group}.event.`);
   }
 
   has(subject: string): boolean {

@@ -3,6 +3,7 @@ import { isQuorateError } from '@quorate/core/adapter';
 import { natsBroker } from '../../../scripts/brokers/index.ts';
 import type { NatsBroker } from '../../../scripts/brokers/index.ts';
 import { describeWithNats } from '../../../test/support/brokers.ts';
+import type { NatsConnection } from '../src/connection.ts';
 import { natsTransport } from '../src/index.ts';
 import { generations, through } from './clients.ts';
 import type { UserConnection } from './clients.ts';
@@ -15,9 +16,26 @@ const users = `authorization { users = [
   { user: deafToEvents, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "quorate.*.event.>" } } }
   { user: muteToVoters, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.voters" } } }
   { user: muteToEvents, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.event.>" } } }
+  { user: muteToLocks, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.event.lock.>" } } }
   { user: muteToB, password: p, permissions: { subscribe: ">", publish: { allow: ">", deny: "quorate.*.to.b" } } }
   { user: soonDeaf, password: p, permissions: { publish: ">", subscribe: { allow: ">", deny: "none" } } }
 ] }`;
+
+/** A connection whose publications can be looked at. */
+function watching(connection: UserConnection): { readonly watched: NatsConnection; readonly published: readonly string[] } {
+  const published: string[] = [];
+  const publish: NatsConnection['publish'] = (subject, ...rest) => {
+    published.push(subject);
+    connection.publish(subject, ...rest);
+  };
+  return { watched: through(connection, { publish }), published };
+}
+
+/** Refusals come before the answer, and are told in the same turn. */
+async function answered(connection: UserConnection): Promise<void> {
+  await connection.flush();
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 describeWithNats(
   'permissions of NATS',
@@ -79,35 +97,53 @@ describeWithNats(
         expect(a.channel.status).toBe('connected');
       });
 
-      test('reports once that lock events are forbidden, whatever they are of, and publishes none until it is connected anew (1 voter)', async () => {
+      test('publishes no event again where one was refused until it is connected anew, tells the first refusal and counts all (1 voter)', async () => {
         const connection = await connectAs('muteToEvents');
-        const published: string[] = [];
-        const watched = through(connection, {
-          publish(subject, ...rest) {
-            published.push(subject);
-            connection.publish(subject, ...rest);
-          },
-        });
+        const { watched, published } = watching(connection);
         const a = await openChannel(natsTransport(watched), { node: 'a', voters: ['a'] });
         const publish = (name: string) => a.channel.publishEvents([{ kind: 'lock', name, bytes: Buffer.from('{}') }]);
-        for (let count = 0; count < 20; count += 1) publish(`before-${count}`);
-        await connection.flush();
-        await a.until(() => a.events.length > 0);
-        publish('after');
-        a.channel.send([{ to: { type: 'all' }, bytes: Buffer.from('goes on') }]);
-        await connection.flush();
-        await new Promise((resolve) => setImmediate(resolve));
+        for (let count = 0; count < 20; count += 1) publish(`before-${count % 10}`);
+        await answered(connection);
+        publish('before-0');
+        expect([a.channel.eventsDropped, published.filter((subject) => subject.includes('before-0')).length]).toEqual([21, 2]);
         expect(a.events).toEqual([expect.objectContaining({ type: 'error', code: 'TRANSPORT_DENIED' })]);
-        expect(published.filter((subject) => subject.includes('after'))).toEqual([]);
-        expect(published.at(-1)).toBe('quorate.g.all');
+        expect(a.events[0]?.message).toContain('"quorate.g.event.lock.before-0"');
         await broker.kill();
         await a.until(() => a.statuses.at(-1) === 'disconnected');
         await broker.start();
         await a.until(() => a.statuses.at(-1) === 'connected');
-        publish('anew');
-        expect(published.at(-1)).toContain('anew');
+        publish('before-0');
+        expect(published.at(-1)).toContain('before-0');
         await a.until(() => a.events.length > 1);
         expect(a.events[1]).toMatchObject({ code: 'TRANSPORT_DENIED' });
+      });
+
+      test('publishes the events of elections while those of locks are refused (1 voter, 1 reader)', async () => {
+        const a = await openChannel(natsTransport(await connectAs('muteToLocks')), { node: 'a', voters: ['a'] });
+        const read: string[] = [];
+        const onEvent = (bytes: Uint8Array) => void read.push(Buffer.from(bytes).toString());
+        const reader = await connectAs('anything');
+        const stop = await natsTransport(reader).readEvents({ group: 'g', onEvent, onStatus: () => undefined });
+        const publish = (kind: string, name: string) => a.channel.publishEvents([{ kind, name, bytes: Buffer.from(`${kind} ${name}`) }]);
+        publish('lock', 'x');
+        await a.until(() => a.events.length > 0);
+        publish('election', 'nightly');
+        await a.channel.close();
+        await reader.flush();
+        expect([read, a.channel.eventsDropped]).toEqual([['election nightly'], 1]);
+        await stop();
+      });
+
+      test('opens a channel while an event of another on its connection is refused, which alone tells and counts it (2 voters)', async () => {
+        const connection = await connectAs('muteToEvents');
+        const transport = natsTransport(connection);
+        const a = await openChannel(transport, { node: 'a', voters: ['a', 'b'] });
+        a.channel.publishEvents([{ kind: 'lock', name: 'x', bytes: Buffer.from('{}') }]);
+        const b = await openChannel(transport, { node: 'b', voters: ['a', 'b'] });
+        a.channel.publishEvents([{ kind: 'lock', name: 'y', bytes: Buffer.from('{}') }]);
+        await answered(connection);
+        expect([a.channel.eventsDropped, a.events.length]).toEqual([2, 1]);
+        expect([b.channel.eventsDropped, b.events, b.channel.status]).toEqual([0, [], 'connected']);
       });
 
       test('refuses to read lock events where that is forbidden (1 reader)', async () => {

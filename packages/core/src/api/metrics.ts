@@ -40,7 +40,9 @@ export interface Metrics {
   readonly framesRefused: number;
   /** Frames that came faster than they were taken. */
   readonly framesDropped: number;
+  /** Given to the broker. One that it refused afterwards counts here and as dropped. */
   readonly lockEventsPublished: number;
+  /** Too many at once, while disconnected, or where the broker refused them. */
   readonly lockEventsDropped: number;
 }
 

@@ -12,9 +12,12 @@ export class EventPublisher {
   private waiting: { readonly change: PublishedChange; readonly founding: string }[] = [];
   private published = 0;
   private dropped = 0;
+  private droppedByChannel = 0;
 
+  /** Counts that only grow: what the broker refused is known after it was published, and counts as both. */
   get counters(): { readonly eventsPublished: number; readonly eventsDropped: number } {
-    return { eventsPublished: this.published, eventsDropped: this.dropped };
+    this.droppedByChannel = this.channel()?.eventsDropped ?? this.droppedByChannel;
+    return { eventsPublished: this.published, eventsDropped: this.dropped + this.droppedByChannel };
   }
 
   constructor(
@@ -47,7 +50,9 @@ export class EventPublisher {
       this.dropped += events.length;
       return;
     }
-    this.published += events.length;
+    const droppedBefore = channel.eventsDropped ?? 0;
     channel.publishEvents(events);
+    this.droppedByChannel = channel.eventsDropped ?? 0;
+    this.published += events.length - (this.droppedByChannel - droppedBefore);
   }
 }

@@ -66,6 +66,8 @@ export interface Channel {
    * Publishes lock events, where the carrier has room for them; at most once. `name` is the resource, `bytes` a JSON text.
    */
   publishEvents(events: readonly PublishedEvent[]): void;
+  /** How many of the lock events that it was given did not leave, as far as it knows. Only grows. */
+  readonly eventsDropped?: number;
   /** Stops receiving and frees what the channel took; never closes the user's connection. Idempotent. */
   close(): Promise<void>;
 }
