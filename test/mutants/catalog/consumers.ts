@@ -92,6 +92,13 @@ export const consumers: readonly Mutant[] = [
     killers: [kafka.unit('consumer/position')],
   },
   {
+    name: 'growth-told-by-the-first-durables-alone',
+    hazard:
+      'Only the durables of the lowest partitions are asked with how many the consumer began, and what the set has grown by is skipped.',
+    patches: [nats.patch('consumer/growth.ts', 'others = others.slice(askedAtOnce)', 'others = []')],
+    killers: takingOver,
+  },
+  {
     name: 'growth-forgotten-with-a-commit',
     hazard:
       'A later owner’s commit says how many partitions there are now, and what the topic has grown by is taken for what the group began with.',

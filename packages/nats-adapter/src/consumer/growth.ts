@@ -3,8 +3,9 @@
  * consumer that begins with what comes:
  *
  * 1. A consumer begins with the partitions that the set has when the first of them is owned.
- * 2. Every durable keeps that number in its metadata, and one that follows another keeps the other's.
- * 3. A partition is grown where this process, or a durable of a partition below it, knows a number that does not reach it.
+ * 2. Every durable keeps that number in its metadata, and one that follows another keeps the other's. One that is handed over without it,
+ *    made by an earlier version, is given it.
+ * 3. A partition is grown where this process, or a durable of another partition, knows a number that does not reach it.
  *
  * The number is what somebody saw, so that no partition is taken for grown that the consumer began with, in whatever order they begin.
  */
@@ -12,8 +13,8 @@ import { EpochNames } from './epoch.ts';
 import type { ConsumerConfig, JetStreamApi } from '../jetstream/jetstream-api.ts';
 
 const key = 'quorate-begun-with';
-/** One would do, but for partitions that had their first owner after the set grew. */
-const askedMax = 8;
+/** One that tells would do, but for partitions that had their first owner after the set grew. */
+const askedAtOnce = 8;
 
 export function metadataOf(begunWith: number): NonNullable<ConsumerConfig['metadata']> {
   return { [key]: String(begunWith) };
@@ -25,11 +26,15 @@ export function begunWithIn({ metadata }: ConsumerConfig): number | undefined {
   return /^[1-9]\d{0,5}$/.test(count) ? Number(count) : undefined;
 }
 
-/** With how many partitions the consumer began, as the durables of the partitions below this one tell; `count` where none does. */
-export async function begunWithBelow(api: JetStreamApi, { name, partition }: EpochNames, count: number): Promise<number> {
-  if (partition === 0 || partition >= count) return count;
+/** With how many partitions the consumer began, as durables of other partitions tell, asked until some do; `count` where none does. */
+export async function begunWithOfOthers(api: JetStreamApi, { name, partition }: EpochNames, count: number): Promise<number> {
+  if (partition >= count) return count;
   const names = await api.consumerNames();
-  const below = Array.from({ length: partition }, (_, one) => new EpochNames(name, one).among(names).slice(-1)).flat();
-  const found = await Promise.all(below.slice(0, askedMax).map((one) => api.consumerInfo(one.name)));
-  return Math.min(count, ...found.flatMap((info) => (info === undefined ? [] : (begunWithIn(info.config) ?? []))));
+  const newest = Array.from({ length: count }, (_, one) => (one === partition ? [] : new EpochNames(name, one).among(names).slice(-1)));
+  for (let others = newest.flat(); others.length > 0; others = others.slice(askedAtOnce)) {
+    const found = await Promise.all(others.slice(0, askedAtOnce).map((one) => api.consumerInfo(one.name)));
+    const said = found.flatMap((info) => (info === undefined ? [] : (begunWithIn(info.config) ?? [])));
+    if (said.length > 0) return Math.min(count, ...said);
+  }
+  return count;
 }

@@ -6,7 +6,7 @@ import type { OwnedPartition } from '@quorate/core/adapter';
 import { isQuorateError, QuorateError } from '@quorate/core/adapter';
 import { refuseIfStale } from './epoch.ts';
 import type { EpochNames, NamedEpoch } from './epoch.ts';
-import { begunWithBelow, begunWithIn, metadataOf } from './growth.ts';
+import { begunWithIn, begunWithOfOthers, metadataOf } from './growth.ts';
 import type { ConsumerConfig, ConsumerInfo, JetStreamApi, StreamInfo } from '../jetstream/jetstream-api.ts';
 
 export interface DurableSettings {
@@ -96,6 +96,7 @@ export class PartitionDurables {
     if (info === undefined || info.num_waiting > 0 || !this.#isAsConfigured(info)) return undefined;
     // A note outlives a crash. Without this one, the owner after a crash of ours would take the durable for handed over.
     await owned.note('');
+    if (begunWithIn(info.config) === undefined && !(await this.#number(info.config))) return undefined;
     await this.#delete(others);
     return {
       name: last.name,
@@ -112,7 +113,7 @@ export class PartitionDurables {
       const floor = Math.max(last.floor, handledUpTo);
       const own = this.#next(owned, known);
       const isFirst = known.length === 0 && floor === 0;
-      const begunWith = last.begunWith ?? (await this.#begunWith(isFirst));
+      const begunWith = last.begunWith ?? (await this.#begunWith());
       const isGrown = isFirst && this.settings.from === 'new' && begunWith <= this.names.partition;
       const first = this.#config(own, isGrown ? 'all' : this.settings.from);
       const config = isFirst ? first : this.#config(own, 'by_start_sequence', floor + 1);
@@ -156,10 +157,16 @@ export class PartitionDurables {
     }
   }
 
-  /** Others are asked only where it matters. */
-  #begunWith(isFirst: boolean): Promise<number> {
+  /** Says on a durable of an earlier version with how many partitions the consumer began. False where the durable is gone. */
+  async #number(config: ConsumerConfig): Promise<boolean> {
+    const metadata = { ...config.metadata, ...metadataOf(await this.#begunWith()) };
+    return (await this.api.updateConsumer({ ...config, metadata })) !== undefined;
+  }
+
+  /** For a durable that is the first or does not say it. Others are asked only where it matters. */
+  #begunWith(): Promise<number> {
     const { from, count } = this.settings;
-    return isFirst && from === 'new' ? begunWithBelow(this.api, this.names, count) : Promise.resolve(count);
+    return from === 'new' ? begunWithOfOthers(this.api, this.names, count) : Promise.resolve(count);
   }
 
   /** The highest of the floors, 0 where there is none; and with how many partitions the consumer began, where one says so. */

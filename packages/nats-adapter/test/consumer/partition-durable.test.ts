@@ -1,6 +1,7 @@
 /** Taking a partition over, request by request: what a new owner asks of the server, in which order, and who comes in between. */
 import type { OwnedPartition } from '@quorate/core/adapter';
 import { EpochNames } from '../../src/consumer/epoch.ts';
+import { begunWithIn, metadataOf } from '../../src/consumer/growth.ts';
 import { JetStreamApi } from '../../src/jetstream/jetstream-api.ts';
 import { PartitionDurables } from '../../src/consumer/partition-durable.ts';
 import type { TakenDurable } from '../../src/consumer/partition-durable.ts';
@@ -8,25 +9,24 @@ import { InMemoryJetStream } from './jetstream-in-memory.ts';
 
 type Retention = 'limits' | 'interest' | 'workqueue';
 
-/** An owner of partition 3 takes it; resolves with the durable. */
-function take(
-  server: InMemoryJetStream,
-  token: number,
-  { retention = 'limits' as Retention, previous = undefined as string | undefined, onNote = (_note: string): void => undefined } = {},
-): Promise<TakenDurable> {
+interface Taking {
+  readonly partition?: number;
+  readonly retention?: Retention;
+  readonly from?: 'all' | 'new';
+  /** Partitions of the set. */
+  readonly count?: number;
+  readonly previous?: string;
+  readonly onNote?: (note: string) => void;
+}
+
+/** An owner of partition 3, unless another is said, takes it; resolves with the durable. */
+function take(server: InMemoryJetStream, token: number, taking: Taking = {}): Promise<TakenDurable> {
+  const { partition = 3, retention = 'limits', from = 'all', count = 8, previous, onNote } = taking;
   const api = new JetStreamApi(server.connection, { stream: 'orders', apiPrefix: '$JS.API', requestTimeoutMs: 1_000 });
-  const settings = {
-    filterSubject: 'orders.3',
-    ackWaitMs: 30_000,
-    maxAckPending: 1,
-    replicas: undefined,
-    from: 'all' as const,
-    retention,
-    count: 8,
-  };
-  const durables = new PartitionDurables(api, new EpochNames('w', 3), settings);
-  const note = (value: string): Promise<void> => Promise.resolve(onNote(value));
-  return durables.take({ partition: 3, token, previous, note } as Partial<OwnedPartition> as OwnedPartition, undefined);
+  const settings = { filterSubject: 'orders.3', ackWaitMs: 30_000, maxAckPending: 1, replicas: undefined, from, retention, count };
+  const durables = new PartitionDurables(api, new EpochNames('w', partition), settings);
+  const note = (value: string): Promise<void> => Promise.resolve(onNote?.(value));
+  return durables.take({ partition, token, previous, note } as Partial<OwnedPartition> as OwnedPartition, undefined);
 }
 
 const startOf = (server: InMemoryJetStream, name: string) => server.consumers.get(name)?.config.opt_start_seq;
@@ -100,7 +100,7 @@ describe('an owner that takes a partition over', () => {
 
   test('keeps the durable that was handed over, and takes its note away before it begins (2 owners)', async () => {
     const server = new InMemoryJetStream();
-    server.put('w_3_5', 7);
+    server.put('w_3_5', 7, { metadata: metadataOf(8) });
     const notes: string[] = [];
     const taken = await take(server, 6, { previous: 'w_3_5', onNote: (note) => notes.push(`${note}after ${server.changes.length}`) });
     expect(taken).toMatchObject({ name: 'w_3_5', isHandedOver: true, consumerSequence: 7 });
@@ -114,5 +114,61 @@ describe('an owner that takes a partition over', () => {
     expect(await take(server, 6, { previous: 'w_3_5' })).toMatchObject({ name: 'w_3_6', isHandedOver: false });
     server.put('w_3_5', 7);
     expect(await take(server, 8, { previous: 'w_3_5' })).toMatchObject({ name: 'w_3_8', isHandedOver: false });
+  });
+});
+
+describe('with how many partitions the consumer began', () => {
+  const numberOf = (server: InMemoryJetStream, name: string) => {
+    const config = server.consumers.get(name)?.config;
+    return config === undefined ? undefined : begunWithIn(config);
+  };
+
+  test('is read from whichever durable says it, few at once, and tells what has grown (11 partitions)', async () => {
+    const server = new InMemoryJetStream();
+    for (let partition = 0; partition < 9; partition++) server.put(`w_${partition}_5`);
+    server.put('w_9_5', 0, { metadata: metadataOf(10) });
+    const asked: string[] = [];
+    server.before = (operation, durable) => void (operation === 'info' && asked.push(durable));
+    expect(await take(server, 6, { partition: 10, from: 'new', count: 11 })).toMatchObject({ name: 'w_10_6', isGrown: true });
+    expect([asked.length, server.consumers.get('w_10_6')?.config.deliver_policy, numberOf(server, 'w_10_6')]).toEqual([10, 'all', 10]);
+  });
+
+  test('is not asked for further once durables have said it (30 partitions)', async () => {
+    const server = new InMemoryJetStream();
+    for (let partition = 0; partition < 29; partition++) server.put(`w_${partition}_5`, 0, { metadata: metadataOf(30) });
+    let asked = 0;
+    server.before = (operation) => void (operation === 'info' && asked++);
+    expect(await take(server, 6, { partition: 29, from: 'new', count: 30 })).toMatchObject({ isGrown: false });
+    expect(asked).toBe(8);
+  });
+
+  test('is written on a durable of an earlier version that is handed over, as others say it, and kept from then on (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_5', 7, { metadata: { theirs: 'kept' } });
+    server.put('w_4_5', 0, { metadata: metadataOf(6) });
+    expect(await take(server, 6, { from: 'new', previous: 'w_3_5' })).toMatchObject({ name: 'w_3_5', isHandedOver: true });
+    expect(server.consumers.get('w_3_5')?.config).toMatchObject({
+      filter_subject: 'orders.3',
+      metadata: { theirs: 'kept', ...metadataOf(6) },
+    });
+    server.changes.length = 0;
+    await take(server, 7, { from: 'new', count: 9, previous: 'w_3_5' });
+    expect([server.changes, numberOf(server, 'w_3_5')]).toEqual([[], 6]);
+  });
+
+  test('is written on the durable that replaces one of an earlier version, as others say it (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_5', 7);
+    server.put('w_4_5', 0, { metadata: metadataOf(6) });
+    await take(server, 6, { from: 'new' });
+    expect(numberOf(server, 'w_3_6')).toBe(6);
+  });
+
+  test('fails the take-over where the durable that it is to be written on goes meanwhile, and leaves nothing behind (2 owners)', async () => {
+    const server = new InMemoryJetStream();
+    server.put('w_3_5', 7);
+    server.before = (operation, durable) => void (operation === 'close' && server.consumers.delete(durable));
+    await expect(take(server, 6, { previous: 'w_3_5' })).rejects.toMatchObject({ code: 'TRANSPORT_FAILED' });
+    expect(server.names).toEqual([]);
   });
 });
