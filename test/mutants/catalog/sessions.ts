@@ -236,6 +236,26 @@ export const sessions: readonly Mutant[] = [
     killers: [unit('session/session-steward'), unit('properties/watch-list')],
   },
   {
+    name: 'watch-list-on-its-way-held-for-lost',
+    hazard:
+      'A watch list that is on its way is said again at each answer to a keep-alive from before it, and over a slow link no answer to it counts (promise 8).',
+    patches: [patch('session/holder-watch.ts', 'const said = this.beats.get(id);', 'const said = [...this.beats.values()].at(-1);')],
+    killers: [unit('session/holder-watch'), unit('session/watch-latency')],
+  },
+  {
+    name: 'updates-on-their-way-told-again',
+    hazard:
+      'A leader tells all again that is on its way, at each keep-alive, until its link holds nothing else and sessions are lost (promise 8).',
+    patches: [patch('session/session-steward.ts', 'const told = list.toldBefore.get(watchHeard) ?? 0;', 'const told = list.index;')],
+    killers: [unit('session/session-steward'), unit('session/watch-latency')],
+  },
+  {
+    name: 'added-before-removed',
+    hazard: 'What a holder says again adds before it removes, and a leader that has room for what may be watched refuses it (promise 8).',
+    patches: [patch('session/holder-watch.ts', '[...this.removed, ...this.resources]', '[...this.resources, ...this.removed]')],
+    killers: [unit('session/holder-watch'), unit('session/watch-exchange')],
+  },
+  {
     name: 'session-used-before-it-was-told',
     hazard:
       'A request is made under a session of whose beginning nobody was told, ends with the one before it, and is granted to nobody (rule 17).',

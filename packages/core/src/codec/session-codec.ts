@@ -15,7 +15,7 @@ import { packTokens, partitionsTuple, readPartitions, readTokens } from './parti
 // closeSession  => 67 session
 // submit        => 68 session floor [op]                          command-codec.ts
 // replies       => 69 session [result]                            command-codec.ts
-// keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex
+// keepAlive     => 70 session id floor [pendingSeq] watchVersion watchedIndex watchHeard
 // keptAlive     => 71 session id [result] [unknownSeq] [token] watchVersion watchPart   tokens as differences, partition-codec.ts
 // sessionEnded  => 72 session
 // watch         => 73 session version since part [added] [removed]
@@ -45,8 +45,8 @@ export function sessionTuple(message: AnySessionMessage): Tuple {
     case 'replies':
       return [messageCode.replies, message.session, message.results];
     case 'keepAlive': {
-      const { session, id, floor, pending, watchVersion, watchedIndex } = message;
-      return [messageCode.keepAlive, session, id, floor, pending, watchVersion, watchedIndex];
+      const { session, id, floor, pending, watchVersion, watchedIndex, watchHeard } = message;
+      return [messageCode.keepAlive, session, id, floor, pending, watchVersion, watchedIndex, watchHeard];
     }
     case 'keptAlive': {
       const { session, id, results, unknown, covered, watch } = message;
@@ -111,7 +111,7 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
       return { type: 'replies', session: count(session, 'replies.session'), results: readResults(results, 'replies.results') };
     }
     case messageCode.keepAlive: {
-      const [, session, id, floor, pending, watchVersion, watchedIndex] = tuple(fields, 7, 'keepAlive');
+      const [, session, id, floor, pending, watchVersion, watchedIndex, watchHeard] = tuple(fields, 8, 'keepAlive');
       return {
         type: 'keepAlive',
         session: count(session, 'keepAlive.session'),
@@ -120,6 +120,7 @@ export function readSessionMessage(code: number, fields: Tuple): AnySessionMessa
         pending: each(pending, 'keepAlive.pending', count),
         watchVersion: count(watchVersion, 'keepAlive.watchVersion'),
         watchedIndex: count(watchedIndex, 'keepAlive.watchedIndex'),
+        watchHeard: count(watchHeard, 'keepAlive.watchHeard'),
       };
     }
     case messageCode.keptAlive: {

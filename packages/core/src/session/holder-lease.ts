@@ -6,7 +6,7 @@ import { elapsedForOwnRightMs, usableLengthMs } from '../time/clock.ts';
 import type { Instant } from '../time/clock.ts';
 
 /** Several times as many as fit into a TTL: an answer to an older one is worth nothing. */
-const rememberedBeats = 64;
+export const rememberedBeats = 64;
 
 export interface HolderLeaseSnapshot {
   readonly answered: Instant | null;

@@ -1,6 +1,8 @@
 /** What a holder watches: which part of its list said each resource, and how far it has received what the leader tells of it. */
 import type { SessionKey } from './command.ts';
+import { rememberedBeats } from './holder-lease.ts';
 import type { KeepAlive, Watch, Watched, WatchProgress } from './message.ts';
+import { watchedMax } from './message.ts';
 import { runsOf } from './runs.ts';
 
 export interface HolderWatchOptions<State> {
@@ -13,7 +15,9 @@ export interface HolderWatchSnapshot {
   readonly version: number;
   readonly part: number;
   readonly index: number;
-  readonly asked: WatchProgress;
+  readonly heard: number;
+  readonly again: number;
+  readonly beats: readonly (readonly [id: number, said: WatchProgress])[];
   readonly resources: readonly (readonly [resource: string, part: number])[];
   readonly removed: readonly (readonly [resource: string, part: number])[];
   readonly unsent: boolean;
@@ -25,20 +29,23 @@ export interface WatchChange {
   readonly removed: readonly string[];
 }
 
-const nothing: WatchProgress = { version: 0, part: 0 };
-
 /**
  * 1. Every whole list has a version of its own each time that it leaves; answers to another version count for nothing.
  * 2. Its parts count up from 1. Each says what changed since an earlier part, and counts only where that one has arrived.
  * 3. A state counts only if its leader had the newest part that asked for the resource: an earlier one may be older than the question.
- * 4. Updates count up, each from an earlier one that must have arrived; one that is missed shows in the next keep-alive. None is taken twice.
+ * 4. Updates count up, each from an earlier one that must have arrived; one that is missed shows in a keep-alive. None is taken twice.
+ * 5. What a leader lacks is judged by what had left before the keep-alive that it answers: what is on its way is not lost.
  */
 export class HolderWatch<State> {
   private version = 0;
   private part = 0;
   private index = 0;
-  /** What the newest keep-alive said had left. */
-  private asked = nothing;
+  /** The newest keep-alive that was answered since the list left. */
+  private heard = 0;
+  /** The first part that said again what was lost: a keep-alive from before it knows nothing of what came of that. */
+  private again = 0;
+  /** What had left before each keep-alive without an answer; none for one that left before the list. */
+  private beats = new Map<number, WatchProgress>();
   /** Each with the newest part that said it. */
   private resources = new Map<string, number>();
   /** What is watched no more, until the leader is known to have the part that said so. */
@@ -55,12 +62,14 @@ export class HolderWatch<State> {
   /** What is to be said of it now; nothing without a session, for the next one begins with the whole list. */
   change({ added, removed }: WatchChange, session: SessionKey | null): readonly Watch[] {
     const next = this.part + 1;
-    for (const resource of removed) if (this.resources.delete(resource)) this.removed.set(resource, next);
+    for (const resource of removed) if (this.resources.delete(resource) && session !== null) this.removed.set(resource, next);
     for (const resource of added) {
       this.removed.delete(resource);
       this.resources.set(resource, next);
     }
     if (session === null) return [];
+    // A leader that is silent for long need not hear of each, and what is noted for it has a bound.
+    if (this.removed.size > watchedMax) this.repeat();
     return this.unsent ? this.whole(session) : this.partsOf(session, this.part, new Set([...removed, ...added]));
   }
 
@@ -81,20 +90,27 @@ export class HolderWatch<State> {
     return this.partsOf(session, 0, new Set(this.resources.keys()));
   }
 
-  /** What a keep-alive says of it: nothing, where the list is about to leave anyway. */
-  beat(): Pick<KeepAlive, 'watchVersion' | 'watchedIndex'> {
-    this.asked = this.part > 0 && !this.unsent ? { version: this.version, part: this.part } : nothing;
-    return { watchVersion: this.asked.version, watchedIndex: this.index };
+  /** What the keep-alive `id` says of it: nothing, where the list is about to leave anyway. */
+  beat(id: number): Pick<KeepAlive, 'watchVersion' | 'watchedIndex' | 'watchHeard'> {
+    const { version, part, index, heard } = this;
+    if (part === 0 || this.unsent) return { watchVersion: 0, watchedIndex: index, watchHeard: 0 };
+    this.beats.set(id, { version, part });
+    this.beats.delete(id - rememberedBeats);
+    return { watchVersion: version, watchedIndex: index, watchHeard: heard };
   }
 
-  /** What the leader lacks of what had left before the keep-alive that it answers. */
-  answered(known: WatchProgress, session: SessionKey): readonly Watch[] {
-    const { asked } = this;
-    if (this.unsent || asked.version !== this.version) return [];
+  /** What the leader lacks of what had left before the keep-alive `id`, which it answers, and was not said again since. */
+  answered(id: number, known: WatchProgress, session: SessionKey): readonly Watch[] {
+    const said = this.beats.get(id);
+    for (const earlier of this.beats.keys()) if (earlier <= id) this.beats.delete(earlier);
+    if (said === undefined || said.version !== this.version || this.unsent) return [];
+    this.heard = id;
     if (known.version !== this.version) return this.whole(session);
     for (const [resource, part] of this.removed) if (part <= known.part) this.removed.delete(resource);
-    if (known.part >= asked.part) return [];
-    const since = [...this.resources, ...this.removed].filter(([, part]) => part > known.part);
+    if (known.part >= said.part || said.part < this.again) return [];
+    this.again = this.part + 1;
+    // What is watched no more goes first: the leader has room for what takes its place.
+    const since = [...this.removed, ...this.resources].filter(([, part]) => part > known.part);
     return this.partsOf(session, known.part, new Set(since.map(([resource]) => resource)));
   }
 
@@ -106,15 +122,17 @@ export class HolderWatch<State> {
   }
 
   snapshot(): HolderWatchSnapshot {
-    const { version, part, index, asked, resources, removed, unsent } = this;
-    return { version, part, index, asked, resources: [...resources], removed: [...removed], unsent };
+    const { version, part, index, heard, again, beats, resources, removed, unsent } = this;
+    return { version, part, index, heard, again, beats: [...beats], resources: [...resources], removed: [...removed], unsent };
   }
 
-  restore({ version, part, index, asked, resources, removed, unsent }: HolderWatchSnapshot): void {
+  restore({ version, part, index, heard, again, beats, resources, removed, unsent }: HolderWatchSnapshot): void {
     this.version = version;
     this.part = part;
     this.index = index;
-    this.asked = asked;
+    this.heard = heard;
+    this.again = again;
+    this.beats = new Map(beats);
     this.resources = new Map(resources);
     this.removed = new Map(removed);
     this.unsent = unsent;
@@ -124,6 +142,9 @@ export class HolderWatch<State> {
     this.version += 1;
     this.part = 0;
     this.index = 0;
+    this.heard = 0;
+    this.again = 0;
+    this.beats.clear();
     this.removed.clear();
   }
 

@@ -76,6 +76,8 @@ export interface KeepAlive {
   readonly watchVersion: number;
   /** The newest `Watched.index` it received. */
   readonly watchedIndex: number;
+  /** The newest keep-alive whose answer it received, 0 for none since the list left: what was told before that answer and is not here was missed. */
+  readonly watchHeard: number;
 }
 
 export interface KeptAlive<Result> {

@@ -279,7 +279,7 @@ export class SessionHolder<Op, Result, State> {
     const id = this.lease.sent(at);
     this.beatDueMs = at.monotonicMs + keepAlivePeriodMs(ttlMs) / 4;
     const pending = this.requests.nextPending();
-    this.out.send.push({ type: 'keepAlive', session, id, floor: this.floor, pending, ...this.watched.beat() });
+    this.out.send.push({ type: 'keepAlive', session, id, floor: this.floor, pending, ...this.watched.beat(id) });
     if (this.watched.isUnsent) this.out.send.push(...this.watched.whole(session));
   }
 
@@ -295,7 +295,7 @@ export class SessionHolder<Op, Result, State> {
     this.takeCover(message.covered, sent, at);
     for (const result of message.results) this.onResult(result);
     this.submitAgain(message.unknown, at);
-    if (this.lastingSession !== null) this.out.send.push(...this.watched.answered(message.watch, this.lastingSession));
+    if (this.lastingSession !== null) this.out.send.push(...this.watched.answered(message.id, message.watch, this.lastingSession));
   }
 
   private takeCover(tokens: readonly number[], sent: Instant, at: Instant): void {

@@ -4,6 +4,7 @@
  */
 import type { Entry, SessionKey } from './command.ts';
 import { entryKind } from './command.ts';
+import { rememberedBeats } from './holder-lease.ts';
 import type { KeepAlive, SessionMessage, Watch, WatchProgress } from './message.ts';
 import { watchedMax } from './message.ts';
 
@@ -29,8 +30,12 @@ interface WatchList {
   readonly version: number;
   /** Each with the newest update that told of it. */
   readonly resources: Map<string, number>;
+  /** The newest update that was told before each answer to a keep-alive that the holder may not have yet. */
+  readonly toldBefore: Map<number, number>;
   part: number;
   index: number;
+  /** The first update that told again what was missed: an answer from before it knows nothing of what came of that. */
+  again: number;
 }
 
 /** What is told of each resource. */
@@ -130,6 +135,7 @@ export class SessionSteward<Op, Result, State> {
       else if (found !== 'pending') results.push(found);
     }
     const covered = this.view.coveredTokens(key).filter(this.covers);
+    this.noteTold(this.watches.get(node), message);
     return { type: 'keptAlive', session: key, id, results, unknown, covered, watch: this.progressOf(node, message) };
   }
 
@@ -139,12 +145,17 @@ export class SessionSteward<Op, Result, State> {
     const list = this.listThatTakes(this.watches.get(node), message);
     // Each once, however often it is named: a few bytes of a name ask for kilobytes of a state.
     const added = new Set(message.added);
-    // Twice the most, for what a part removes may have been removed for what an earlier one added.
-    if (list === null || list.resources.size + added.size > 2 * watchedMax) return [];
+    if (list === null) return [];
     if (list !== this.watches.get(node)) this.unwatch(node);
+    for (const resource of message.removed) this.remove(node, list, resource);
+    const size = list.resources.size + [...added].filter((resource) => !list.resources.has(resource)).length;
+    // Refused with all of the list, so that answers to keep-alives say that there is none: a holder that keeps the rules begins it anew.
+    if (size > watchedMax) {
+      this.unwatch(node);
+      return [];
+    }
     this.watches.set(node, list);
     list.part = message.part;
-    for (const resource of message.removed) this.remove(node, list, resource);
     for (const resource of added) {
       list.resources.set(resource, 0);
       const nodes = this.watchersOf.get(resource) ?? new Set<string>();
@@ -153,10 +164,16 @@ export class SessionSteward<Op, Result, State> {
     return added.size === 0 ? [] : this.tell(node, list, this.allOf(node, added));
   }
 
-  /** All again of what the sender of a keep-alive has not received. Only to who is answered at all. */
-  onMissed(node: string, { watchVersion, watchedIndex }: KeepAlive): StewardSend<Op, Result, State>[] {
+  /**
+   * All again of what the sender of a keep-alive has not received, if it missed any: what was told after the newest answer that it has
+   * may be on its way. Only to who is answered at all.
+   */
+  onMissed(node: string, { watchVersion, watchedIndex, watchHeard }: KeepAlive): StewardSend<Op, Result, State>[] {
     const list = this.watches.get(node);
-    if (list?.version !== watchVersion || watchedIndex >= list.index) return [];
+    if (list?.version !== watchVersion) return [];
+    const told = list.toldBefore.get(watchHeard) ?? 0;
+    if (watchedIndex >= told || told < list.again) return [];
+    list.again = list.index + 1;
     const missed = [...list.resources].filter(([, index]) => index > watchedIndex).map(([resource]) => resource);
     return this.tell(node, list, this.allOf(node, missed), watchedIndex);
   }
@@ -186,7 +203,7 @@ export class SessionSteward<Op, Result, State> {
     const isOfSession = known?.session === session;
     if (isOfSession && version === known.version) return since <= known.part && known.part < part ? known : null;
     if (since !== 0 || (isOfSession && version < known.version)) return null;
-    return { session, version, resources: new Map(), part: 0, index: 0 };
+    return { session, version, resources: new Map(), toldBefore: new Map(), part: 0, index: 0, again: 0 };
   }
 
   private allOf(node: string, resources: Iterable<string>): News<State> {
@@ -212,6 +229,17 @@ export class SessionSteward<Op, Result, State> {
     const list = this.watches.get(node);
     for (const resource of list?.resources.keys() ?? []) this.forget(node, resource);
     this.watches.delete(node);
+  }
+
+  /** What its holder has heard of needs no other answer than the newest that it has. */
+  private noteTold(list: WatchList | undefined, { session, id, watchHeard }: KeepAlive): void {
+    if (list?.session !== session) return;
+    const { toldBefore, index } = list;
+    for (const earlier of toldBefore.keys()) if (earlier < watchHeard) toldBefore.delete(earlier);
+    // A keep-alive that comes twice is answered twice, and its holder may have either answer.
+    if (!toldBefore.has(id)) toldBefore.set(id, index);
+    const [oldest = id] = toldBefore.keys();
+    if (toldBefore.size > rememberedBeats) toldBefore.delete(oldest);
   }
 
   private remove(node: string, list: WatchList, resource: string): void {

@@ -316,6 +316,7 @@ export const messagesByType: { readonly [T in Message['type']]: fc.Arbitrary<Mes
     pending: counts,
     watchVersion: count,
     watchedIndex: count,
+    watchHeard: count,
   }),
   keptAlive: fc.record({
     type: fc.constant('keptAlive'),

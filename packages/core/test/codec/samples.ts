@@ -162,7 +162,7 @@ export const samples: { readonly [T in Message['type']]: Extract<Message, { read
       [10, 4, 0, null],
     ],
   },
-  keepAlive: { type: 'keepAlive', session: 4096, id: 14, floor: 7, pending: [8, 9], watchVersion: 1, watchedIndex: 2 },
+  keepAlive: { type: 'keepAlive', session: 4096, id: 14, floor: 7, pending: [8, 9], watchVersion: 1, watchedIndex: 2, watchHeard: 13 },
   keptAlive: {
     type: 'keptAlive',
     session: 4096,

@@ -111,6 +111,7 @@ test('a keep-alive that asks after one sequence a hundred thousand times is answ
     pending: new Array<number>(100_000).fill(seq),
     watchVersion: 0,
     watchedIndex: 0,
+    watchHeard: 0,
   });
   expect(send.map(({ message }) => (message.type === 'keptAlive' ? message.results.length : message.type))).toEqual([1]);
 });

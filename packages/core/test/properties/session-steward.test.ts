@@ -79,7 +79,7 @@ test('sessions end, last and are told of their locks as a list of when they were
             const from = what === 'strange' ? 'stranger' : (one?.node ?? 'stranger');
             const arrivedMs = nowMs - (asks ? 0 : Math.min(ms, 100));
             const list = watches.get(from);
-            const watched = { watchVersion: asks ? (list?.version ?? 7) : 0, watchedIndex: list?.told ?? 0 };
+            const watched = { watchVersion: asks ? (list?.version ?? 7) : 0, watchedIndex: list?.told ?? 0, watchHeard: 0 };
             const answer = steward.onKeepAlive(
               from,
               { type: 'keepAlive', session: key, id: 4, floor: 0, pending: [1, 2, 3], ...watched },
@@ -117,7 +117,7 @@ test('sessions end, last and are told of their locks as a list of when they were
             plain = plain.filter((living) => living !== one);
             watches.delete(one.node);
             steward.ended(one.key, one.node);
-            expect(steward.onKeepAlive(one.node, { type: 'keepAlive', session: one.key, id: 1, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0 }, nowMs)).toEqual({ type: 'sessionEnded', session: one.key }); // prettier-ignore
+            expect(steward.onKeepAlive(one.node, { type: 'keepAlive', session: one.key, id: 1, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, watchHeard: 0 }, nowMs)).toEqual({ type: 'sessionEnded', session: one.key }); // prettier-ignore
             break;
           case 'watch': {
             if (!one) break;

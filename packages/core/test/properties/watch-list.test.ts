@@ -30,6 +30,7 @@ class Link {
   /** What each had come to when it was asked for: nothing older may be told. */
   private readonly least = new Map<string, number>();
   transit: Message[] = [];
+  private beats = 0;
   private steward = this.leader();
 
   constructor() {
@@ -73,7 +74,8 @@ class Link {
   }
 
   beat(): void {
-    const keepAlive = { type: 'keepAlive', session: 1, id: 1, floor: 0, pending: [], ...this.watch.beat() } as const;
+    const id = (this.beats += 1);
+    const keepAlive = { type: 'keepAlive', session: 1, id, floor: 0, pending: [], ...this.watch.beat(id) } as const;
     this.transit.push(keepAlive);
     if (this.watch.isUnsent) this.transit.push(...this.watch.whole(1));
   }
@@ -96,7 +98,7 @@ class Link {
         return;
       }
       case 'keptAlive':
-        this.transit.push(...this.watch.answered(message.watch, 1));
+        this.transit.push(...this.watch.answered(message.id, message.watch, 1));
         return;
       case 'watched':
         for (const state of this.watch.take(message)) this.take(state);

@@ -1,6 +1,7 @@
 /** The leader's side of sessions at a desk. The safety rules 5 to 7. */
 import { entryKind } from '../../src/session/command.ts';
 import type { KeepAlive, Watch } from '../../src/session/message.ts';
+import { watchedMax } from '../../src/session/message.ts';
 import { SessionSteward } from '../../src/session/session-steward.ts';
 import type { SessionView } from '../../src/session/session-steward.ts';
 
@@ -39,7 +40,7 @@ function deskOf(nowMs = 0) {
 }
 
 const beat = (session: number, more: Partial<KeepAlive> = {}): KeepAlive => {
-  return { type: 'keepAlive', session, id: 3, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, ...more };
+  return { type: 'keepAlive', session, id: 3, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, watchHeard: 0, ...more };
 };
 
 const part = (number: number, added: readonly string[], more: Partial<Watch> = {}): Watch => {
@@ -120,25 +121,32 @@ describe('a steward', () => {
 
   it('counts the updates of a watch list, and tells again of what was not received, however often it changed', () => {
     const { steward, view } = deskOf();
-    const told = (index: number) => steward.onMissed('a', beat(1, { watchVersion: 1, watchedIndex: index }));
+    const told = (index: number, heard: number) =>
+      steward.onMissed('a', beat(1, { watchVersion: 1, watchedIndex: index, watchHeard: heard }));
     expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ watch: { version: 0, part: 0 } });
-    expect(told(0)).toEqual([]);
+    expect(told(0, 3)).toEqual([]);
     expect(steward.onWatch('a', part(1, ['l/x', 'l/z']))[0]?.message).toMatchObject({
       part: 1,
       since: 0,
       index: 1,
       states: ['state of l/x', 'state of l/z'],
     });
-    expect(steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10)).toMatchObject({ watch: { version: 1, part: 1 } });
+    expect(steward.onKeepAlive('a', beat(1, { id: 4, watchVersion: 1 }), 10)).toMatchObject({ watch: { version: 1, part: 1 } });
     expect(steward.changed(new Set(['l/y']), view.statesOf)).toEqual([]);
     for (const index of [2, 3]) {
       expect(steward.changed(new Set(['l/x', 'l/y']), view.statesOf)).toMatchObject([
         { node: 'a', message: { since: index - 1, index, states: ['state of l/x'] } },
       ]);
     }
-    expect(told(3)).toEqual([]);
-    expect(told(1)).toMatchObject([{ message: { since: 1, index: 4, states: ['state of l/x'] } }]);
-    expect(told(3)).toMatchObject([{ message: { since: 3, index: 5, states: ['state of l/x'] } }]);
+    // Both updates may be on their way: the newest answer that came left before them.
+    expect(told(1, 4)).toEqual([]);
+    steward.onKeepAlive('a', beat(1, { id: 5, watchVersion: 1, watchHeard: 4 }), 20);
+    expect(told(3, 5)).toEqual([]);
+    expect(told(1, 5)).toMatchObject([{ message: { since: 1, index: 4, states: ['state of l/x'] } }]);
+    // So may be what was told again, though that of before was not received.
+    expect(told(1, 5)).toEqual([]);
+    steward.onKeepAlive('a', beat(1, { id: 6, watchVersion: 1, watchHeard: 5 }), 30);
+    expect(told(3, 6)).toMatchObject([{ message: { since: 3, index: 5, states: ['state of l/x'] } }]);
     steward.ended(1, 'a');
     expect(steward.hasWatchers).toBe(false);
   });
@@ -148,7 +156,30 @@ describe('a steward', () => {
     steward.onWatch('a', part(1, ['l/x']));
     steward.onWatch('a', part(2, [], { since: 1, removed: ['l/x'] }));
     const message = { version: 1, part: 2, since: 0, index: 2, states: [] };
-    expect(steward.onMissed('a', beat(1, { watchVersion: 1, watchedIndex: 0 }))).toMatchObject([{ message }]);
+    steward.onKeepAlive('a', beat(1, { watchVersion: 1 }), 10);
+    expect(steward.onMissed('a', beat(1, { watchVersion: 1, watchHeard: 3 }))).toMatchObject([{ message }]);
+  });
+
+  it('holds what it told before an answer against the first of two answers to one keep-alive', () => {
+    const { steward, view } = deskOf();
+    steward.onWatch('a', part(1, ['l/x']));
+    steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 10);
+    steward.changed(new Set(['l/x']), view.statesOf);
+    steward.onKeepAlive('a', beat(1, { watchVersion: 1, watchedIndex: 1 }), 20);
+    expect(steward.onMissed('a', beat(1, { id: 4, watchVersion: 1, watchedIndex: 1, watchHeard: 3 }))).toEqual([]);
+  });
+
+  it('takes what removes and adds as many as may be watched, and forgets a list that comes to more: its holder is answered that there is none', () => {
+    const { steward } = deskOf();
+    const names = (kind: string) => Array.from({ length: watchedMax }, (_, index) => `l/${kind}-${index}`);
+    const known = (): unknown => steward.onKeepAlive('a', beat(1), 10);
+    expect(steward.onWatch('a', part(1, names('a')))).toHaveLength(1);
+    expect(steward.onWatch('a', part(2, names('b'), { since: 1, removed: names('a') }))).toHaveLength(1);
+    expect(steward.onWatch('a', part(3, ['l/b-0'], { since: 2 }))).toHaveLength(1);
+    expect(known()).toMatchObject({ watch: { version: 1, part: 3 } });
+    expect(steward.onWatch('a', part(4, ['l/one-more'], { since: 3 }))).toEqual([]);
+    expect(known()).toMatchObject({ watch: { version: 0, part: 0 } });
+    expect(steward.hasWatchers).toBe(false);
   });
 
   it('knows nothing of a list of which more was told than by this leader', () => {
