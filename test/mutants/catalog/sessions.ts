@@ -256,6 +256,13 @@ export const sessions: readonly Mutant[] = [
     killers: [unit('session/holder-watch'), unit('session/watch-exchange')],
   },
   {
+    name: 'waiters-beyond-a-frame',
+    hazard:
+      'A lock names so many waiters that no frame has room for its state, and nothing else of the list it is told in arrives (promise 8).',
+    patches: [patch('lock/lock-state.ts', 'nodes.length === waitersShownMax || room < 0', 'nodes.length === waitersShownMax')],
+    killers: [unit('group/least-frame')],
+  },
+  {
     name: 'session-used-before-it-was-told',
     hazard:
       'A request is made under a session of whose beginning nobody was told, ends with the one before it, and is granted to nobody (rule 17).',

@@ -8,7 +8,7 @@ export interface LockInfo {
   readonly holders: readonly LockHolder[];
   /** The holder's fencing token. */
   readonly token: number | undefined;
-  /** The nodes of the first waiters, in order; 16 at most. */
+  /** The nodes of the first waiters, in order: 16 at most, and fewer where their names are long. */
   readonly queue: readonly string[];
   /** How many wait in all. */
   readonly waiting: number;

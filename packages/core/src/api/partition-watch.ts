@@ -29,8 +29,11 @@ export class SetWatch {
   readonly ownership$: Observable<Ownership>;
   readonly #states = new BehaviorSubject<Ownership | null>(null);
   readonly #rows = new Map<number, PartitionOwner>();
-  #members: readonly PartitionMemberInfo[] = [];
-  #pins: ReadonlyMap<number, string> = new Map();
+  readonly #members = new Map<string, PartitionMemberInfo>();
+  readonly #pins = new Map<number, string>();
+  /** Which partitions were told as of which slot: what comes of one again is the rest of it. */
+  readonly #told = new Set<number>();
+  #version = 0;
   readonly #interest: Interest;
   #stop: (() => void) | null = null;
 
@@ -84,19 +87,31 @@ export class SetWatch {
     if (this.#states.value !== null && !this.#states.closed) this.#states.next(null);
   }
 
-  #onState({ isFull, count, members, rows }: PartitionsState): void {
+  #onState({ isFull, version, count, members, rows }: PartitionsState): void {
     if (isFull) this.#rows.clear();
-    for (const row of rows) this.#rows.set(row[0], ownerOf(row));
+    const isRest = !isFull && version === this.#version;
+    this.#version = version;
+    if (!isRest) this.#told.clear();
+    for (const row of rows) this.#onRow(row);
     if (members) {
-      this.#members = members.rows.map(memberOf);
-      this.#pins = new Map(members.pins);
+      if (!isRest) for (const known of [this.#members, this.#pins]) known.clear();
+      for (const member of members.rows) this.#members.set(member[0], memberOf(member));
+      for (const [partition, node] of members.pins) this.#pins.set(partition, node);
     }
     // Of a large set the answer comes in parts, and nobody is shown half of it.
     if (count === 0) return;
     this.onCount(count);
     if (this.#rows.size < count) return;
     const partitions = Array.from({ length: count }, (_, index) => this.#rows.get(index) ?? unowned(index));
-    this.#states.next({ count, partitions, members: this.#members, pins: this.#pins });
+    this.#states.next({ count, partitions, members: [...this.#members.values()], pins: new Map(this.#pins) });
+  }
+
+  #onRow(row: PartitionRow): void {
+    const [partition] = row;
+    const owner = ownerOf(row);
+    const known = this.#told.has(partition) ? (this.#rows.get(partition)?.refusedBy ?? []) : [];
+    this.#told.add(partition);
+    this.#rows.set(partition, known.length === 0 ? owner : { ...owner, refusedBy: [...new Set([...known, ...owner.refusedBy])] });
   }
 }
 

@@ -2,14 +2,19 @@
 import { isPartitionResource } from '../operation.ts';
 import type { OperationResult, WatchedState } from '../operation.ts';
 import { partitionWatch } from '../partition/command.ts';
+import type { PartitionsState } from '../partition/command.ts';
+import type { SetChanges } from '../partition/partition-changes.ts';
+import type { PartitionSet } from '../partition/partition-set.ts';
 import { changedOwnState, changedState, isOwnWatch, partsOf, setWatched, wholeState } from '../partition/partition-state.ts';
 import type { Watcher } from '../partition/partition-state.ts';
 import type { SessionView } from '../session/session-steward.ts';
 import type { Applied } from './group-applied.ts';
 import type { GroupState } from './group-state.ts';
 
-/** A row of a partition takes no more bytes, without and with a note. */
-const rowBytesMost = { all: 560, own: 1_100 } as const;
+/** A row of a partition takes no more bytes, without and with a note. The name of a node takes less than half of the first. */
+const rowBytesMost = { all: 560, own: 1_600 } as const;
+/** So many rows have room in the least frame: one and a node that refused it. */
+const rowsLeast = { all: 2, own: 1 } as const;
 
 /** Everything there is to tell the node of a resource; a large set in parts, each with room in a frame. */
 function statesOf(state: GroupState, resource: string, node: string, bytesMax: number): readonly WatchedState[] {
@@ -44,7 +49,7 @@ export function newsOf(state: GroupState, applied: Applied, bytesMax: number): (
     const rows = rowsMax(resource, bytesMax);
     const isForAll = changes.membersChanged || changes.countChanged || changes.partitions.size > 0;
     if (!isOwnWatch(resource))
-      return !isForAll ? [] : share(resource, () => partsOf(changedState(set, changes, watcherOf(state, resource, node)), rows));
+      return !isForAll ? [] : share(resource, () => changedParts(set, changes, watcherOf(state, resource, node), rows));
     const own = changedOwnState(set, changes, node, watcherOf(state, resource, node));
     return own === null ? [] : partsOf(own, rows);
   };
@@ -62,10 +67,17 @@ export function sessionViewOf(state: GroupState, bytesMax: () => number): Sessio
   };
 }
 
+/** Members that no part has room for are told with the whole set, of which nobody is shown half. */
+function changedParts(set: PartitionSet, changes: SetChanges, watcher: Watcher, rowsMost: number): readonly PartitionsState[] {
+  const parts = partsOf(changedState(set, changes, watcher), rowsMost);
+  return parts[1]?.members ? partsOf(wholeState(set, watcher), rowsMost) : parts;
+}
+
 function watcherOf(state: GroupState, resource: string, node: string): Watcher {
   return { resource, session: state.sessionOfNode(node) ?? 0, slot: state.appliedIndex };
 }
 
 function rowsMax(resource: string, bytesMax: number): number {
-  return Math.max(1, Math.floor(bytesMax / 2 / (isOwnWatch(resource) ? rowBytesMost.own : rowBytesMost.all)));
+  const kind = isOwnWatch(resource) ? 'own' : 'all';
+  return Math.max(rowsLeast[kind], Math.floor(bytesMax / 2 / rowBytesMost[kind]));
 }

@@ -1,9 +1,11 @@
 /** What watchers are shown of a lock. */
 import type { Lock } from './claim.ts';
 import type { LockState } from './command.ts';
+import { utf8Length } from '../note.ts';
 
-/** How many waiters a state names; the rest are counted. */
+/** How many waiters a state names, and in how many bytes; the rest are counted. With the longest of all else it fits into the least frame. */
 export const waitersShownMax = 16;
+const waiterBytesMax = 576;
 
 export function stateOf(lock: Lock): LockState {
   const { resource, version, note } = lock;
@@ -18,8 +20,10 @@ export function unclaimedState(resource: string, slot: number): LockState {
 
 function firstWaiters(lock: Lock): readonly string[] {
   const nodes: string[] = [];
+  let room = waiterBytesMax;
   for (const { node } of lock.waiters ?? []) {
-    if (nodes.length === waitersShownMax) break;
+    room -= 3 + utf8Length(node);
+    if (nodes.length === waitersShownMax || room < 0) break;
     nodes.push(node);
   }
   return nodes;

@@ -47,20 +47,48 @@ export function isOwnWatch(resource: string): boolean {
   return resource.startsWith(partitionWatch.own);
 }
 
-/** The state in parts of at most so many rows, each node that refused counted as one more; what follows the first adds to it. */
+/**
+ * The state in parts of at most so many rows, each node that refused counted as one more, and two members or pins as one. What follows
+ * the first has its version and adds to it: members and pins first, and a row that comes again says who else refused.
+ */
 export function partsOf(state: PartitionsState, rowsMax: number): readonly PartitionsState[] {
-  const runs: PartitionRow[][] = [[]];
+  const parts = [emptyPart()];
   let room = rowsMax;
-  for (const row of state.rows) {
-    const taken = 1 + (row[6]?.length ?? 0);
+  const partFor = (taken: number): Part => {
     if (taken > room && room < rowsMax) {
-      runs.push([]);
+      parts.push(emptyPart());
       room = rowsMax;
     }
-    runs.at(-1)?.push(row);
     room -= taken;
-  }
-  return runs.map((rows, run) => (run === 0 ? { ...state, rows } : { ...state, isFull: false, members: null, rows }));
+    return parts.at(-1) ?? emptyPart();
+  };
+  for (const member of state.members?.rows ?? []) partFor(1 / 2).members.push(member);
+  for (const pin of state.members?.pins ?? []) partFor(1 / 2).pins.push(pin);
+  for (const row of state.rows) for (const some of rowsWithin(row, rowsMax)) partFor(1 + (some[6]?.length ?? 0)).rows.push(some);
+  return parts.map(({ members, pins, rows }, index) => {
+    const isSaid = state.members !== null && (index === 0 || members.length + pins.length > 0);
+    return { ...state, isFull: state.isFull && index === 0, members: isSaid ? { rows: members, pins } : null, rows };
+  });
+}
+
+interface Part {
+  readonly members: MemberRow[];
+  readonly pins: PinRow[];
+  readonly rows: PartitionRow[];
+}
+
+function emptyPart(): Part {
+  return { members: [], pins: [], rows: [] };
+}
+
+/** A row that more nodes refused than a part has room for comes as often as it takes to name all. */
+function rowsWithin(row: PartitionRow, rowsMax: number): readonly PartitionRow[] {
+  const [index, standing, node, token, home, note, refusedBy = []] = row;
+  const most = Math.max(1, rowsMax - 1);
+  if (refusedBy.length <= most) return [row];
+  return Array.from({ length: Math.ceil(refusedBy.length / most) }, (_, part) => {
+    return [index, standing, node, token, home, note, refusedBy.slice(part * most, (part + 1) * most)] as const;
+  });
 }
 
 function headOf(set: PartitionSet | undefined, { resource, slot }: Watcher): Pick<PartitionsState, Head> {

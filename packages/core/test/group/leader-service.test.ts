@@ -11,7 +11,16 @@ const configuration = configurationOf('a', 'b', 'c');
 const ballot = ballotOf('a', 2);
 const record = { configuration, tokenSecond: 1, maxSessionTtlMs: 1_000, firstFounding: true };
 const session = sessionKeyOf(1, 2);
-const keepAlive: GroupSessionMessage = { type: 'keepAlive', session, id: 1, floor: 0, pending: [], watchVersion: 0, watchedIndex: 0, watchHeard: 0 };
+const keepAlive: GroupSessionMessage = {
+  type: 'keepAlive',
+  session,
+  id: 1,
+  floor: 0,
+  pending: [],
+  watchVersion: 0,
+  watchedIndex: 0,
+  watchHeard: 0,
+};
 const watch = { type: 'watch', session, version: 1, since: 0, part: 1, added: ['l/x'], removed: [] } as const;
 
 /** Slot 1, of an earlier leader, opened the group and a session of x; this leader's begin is slot 2. */
