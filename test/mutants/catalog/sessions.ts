@@ -282,4 +282,26 @@ export const sessions: readonly Mutant[] = [
     ],
     killers: [unit('session/session-holder')],
   },
+  {
+    name: 'refused-open-taken-up',
+    hazard: 'A leader takes up an open that it refused, and the name of a process that has gone since is taken for a whole TTL (rule 17).',
+    patches: [
+      patch(
+        'group/leader-service.ts',
+        'this.early.set(from.node, nonce);',
+        'this.early.set(from.node, [nonce, () => this.onMessage(from, message, nowMs)] as never);',
+      ),
+      patch(
+        'group/leader-service.ts',
+        'for (const [node, nonce] of this.early)',
+        'for (const [node, [nonce]] of this.early as never as [string, [string, () => void]][])',
+      ),
+      patch(
+        'group/leader-service.ts',
+        '    this.early.clear();\n',
+        '    for (const [, open] of this.early.values() as never as [string, () => void][]) open();\n    this.early.clear();\n',
+      ),
+    ],
+    killers: [unit('group/opening')],
+  },
 ];

@@ -63,8 +63,8 @@ export class LeaderService {
   private partitions: PartitionSteward | null = null;
   private parked: Parked[] = [];
   private readsParked = false;
-  /** Opens that came before the group was open: told to wait, and taken up when it opens. */
-  private readonly early = new Map<string, Parked>();
+  /** The newest open of each node that came before the group was open: refused, and told when to ask again. */
+  private readonly early = new Map<string, string>();
   private pending: GroupEntry[] = [];
   private pendingBytes = 0;
   private opening = false;
@@ -132,8 +132,9 @@ export class LeaderService {
     for (const request of parked) this.take(request, nowMs);
   }
 
-  private retryEarly(nowMs: number): void {
-    for (const request of this.early.values()) this.take(request, nowMs);
+  /** None is taken up: whoever asked may have gone since, and its name would be taken until that session runs out. */
+  private callEarly(): void {
+    for (const [node, nonce] of this.early) this.answer(node, { type: 'openRefused', nonce, reason: 'closed', waitMs: 0 });
     this.early.clear();
   }
 
@@ -188,7 +189,7 @@ export class LeaderService {
     if (applied.begun === this.options.stamp) this.begin(nowMs);
     const steward = this.steward;
     if (!steward) return;
-    if (applied.groupOpened) this.retryEarly(nowMs);
+    if (applied.groupOpened) this.callEarly();
     for (const { session, node, results } of applied.replies) {
       if (!isAnswered(node, session)) this.reply(node, session, results);
     }
@@ -250,8 +251,8 @@ export class LeaderService {
     const { nonce, ttlMs, replaces } = message;
     const instance = instanceOf(from);
     if (!this.state.isOpen) {
-      if (this.early.size < parkedMax) this.early.set(from.node, { from, message, arrivedMs: nowMs, afterSlot: 0 });
-      return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: this.opensInMs(nowMs) });
+      if (this.early.size < parkedMax) this.early.set(from.node, nonce);
+      return this.answer(from.node, { type: 'openRefused', nonce, reason: 'closed', waitMs: Math.max(1, this.opensInMs(nowMs)) });
     }
     // Only the process that had the session can give it up; a namesake is refused, and the session lives.
     const given = this.state.session(replaces);

@@ -58,11 +58,12 @@ export type HolderInput<Op, Result, State> =
 
 /**
  * From nothing to a session and back: `confirming` until the first keep-alive under it is answered. `hasLeft`: a leader was asked and has
- * not refused, so there may be a session; `isClosing`: it is to end as soon as its number is known.
+ * not refused, so there may be a session; `isClosing`: it is to end as soon as its number is known; `waits`: it was told that the group is
+ * not open yet, and is told once it is.
  */
 export type HolderPhase =
   | { readonly type: 'idle' }
-  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number; hasLeft: boolean; isClosing: boolean }
+  | { readonly type: 'opening'; readonly nonce: string; sentAtMs: number; hasLeft: boolean; isClosing: boolean; waits: boolean }
   | { readonly type: 'confirming' | 'open'; readonly session: SessionKey; readonly ttlMs: number }
   | { readonly type: 'closing'; readonly session: SessionKey; sentAtMs: number };
 

@@ -31,7 +31,8 @@ export interface SessionOpened {
 }
 
 /**
- * - `closed`: the group is not open yet; `waitMs` says how long.
+ * Nothing is kept of an open that was refused.
+ * - `closed`: the group is not open yet; `waitMs` says how long at least. 0, after that, says that it has just opened: ask again.
  * - `nameTaken`: the node's earlier session has not ended; `waitMs` is the longest it can last without its keep-alives.
  * - `limit`: as many sessions as the group allows.
  * - `ttlTooLong`: above the longest TTL that this group ever grants; `waitMs` is that TTL.

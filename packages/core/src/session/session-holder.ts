@@ -195,7 +195,7 @@ export class SessionHolder<Op, Result, State> {
     this.openings += 1;
     this.refusedFor = null;
     const nonce = `${this.options.instance}.${this.openings}`;
-    this.phase = { type: 'opening', nonce, sentAtMs: at.monotonicMs, hasLeft: false, isClosing: false };
+    this.phase = { type: 'opening', nonce, sentAtMs: at.monotonicMs, hasLeft: false, isClosing: false, waits: false };
     this.sendOpen(at);
   }
 
@@ -217,7 +217,7 @@ export class SessionHolder<Op, Result, State> {
         if (this.phase.type === 'opening' && this.phase.nonce === message.nonce) this.confirm(message.session, message.ttlMs, at);
         return;
       case 'openRefused':
-        return this.onRefused(message);
+        return this.onRefused(message, at);
       case 'replies':
         if (this.isOurs(message.session)) for (const result of message.results) this.onResult(result);
         return;
@@ -239,10 +239,13 @@ export class SessionHolder<Op, Result, State> {
     }
   }
 
-  private onRefused({ nonce, reason, waitMs }: OpenRefused): void {
+  private onRefused({ nonce, reason, waitMs }: OpenRefused, at: Instant): void {
     if (this.phase.type !== 'opening' || this.phase.nonce !== nonce) return;
     if (this.phase.isClosing) return this.forget();
     this.phase.hasLeft = false;
+    const hasOpened = this.phase.waits && reason === 'closed' && waitMs === 0;
+    this.phase.waits = reason === 'closed' && waitMs > 0;
+    if (hasOpened) return this.sendOpen(at);
     if (this.refusedFor === reason) return;
     this.refusedFor = reason;
     this.out.events.push({ type: 'sessionRefused', reason, waitMs });

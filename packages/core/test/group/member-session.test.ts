@@ -189,7 +189,8 @@ describe('a waiter', () => {
     world.network.swallows = ({ type }, { to }) => to === 'y' && type === 'replies' && (lost += 1) > 0;
     world.request('x', (next) => [lockOp.release, next, 'l/one', x.results[0]?.[2] ?? 0, null]);
     world.until('y is granted', () => isGranted(y, seq), keepAlivePeriodMs(ttlMs) + 50);
-    expect(lost).toBe(1);
+    // Once or twice: the leader says it, and a follower that has applied it may.
+    expect(lost).toBeGreaterThan(0);
   });
 });
 
@@ -235,7 +236,8 @@ describe('a node name', () => {
     const isTold = ({ events }: Process): boolean => events.some(({ event }) => event.type === 'nodeNameTaken');
     world.until('one has a session', () => one.member.session !== null || other.member.session !== null);
     world.run(2_000);
-    expect([isTold(one), isTold(other)].filter(Boolean)).toHaveLength(1);
+    const without = [one, other].filter(({ member }) => member.session === null);
+    expect(without.map(isTold)).toEqual([true]);
   });
 
   it('of a dead process goes to its successor once the old session has run out (3 voters, 1 client)', () => {

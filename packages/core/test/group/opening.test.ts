@@ -12,6 +12,7 @@ const stamp = ballotStamp(ballotOf('a', 2));
 
 interface Leading {
   readonly service: LeaderService;
+  readonly state: GroupState;
   /** What it proposes at a tick, under a lease that a majority has just renewed. */
   proposes(nowMs: number): readonly unknown[];
 }
@@ -30,7 +31,7 @@ function leading(firstFounding: boolean): Leading {
     service.onTick(nowMs);
     return service.takeBatch(0)?.[1] ?? [];
   };
-  return { service, proposes };
+  return { service, state, proposes };
 }
 
 describe('a group', () => {
@@ -48,5 +49,24 @@ describe('a group', () => {
     expect(refounded.proposes(999)).toEqual([]);
     expect(refounded.service.opensInMs(999)).toBe(1);
     expect(refounded.proposes(1_000)).toEqual([[entryKind.openGroup, stamp, 1]]);
+  });
+
+  it('keeps no open that came too early: when it opens it says so, and who still wants a session asks again (3 voters, 1 client)', () => {
+    const { service, state, proposes } = leading(false);
+    service.allConfirmed = true;
+    const open = { type: 'openSession', nonce: 'x.1', ttlMs: 1_000, replaces: 0 } as const;
+    const refusedFor = (waitMs: number): unknown => ({
+      node: 'x',
+      message: { type: 'openRefused', nonce: 'x.1', reason: 'closed', waitMs },
+    });
+    service.onMessage(proposer('x'), open, 400);
+    service.onMessage(proposer('x'), open, 999);
+    service.onMessage(proposer('x'), open, 1_000);
+    expect(service.takeAnswers()).toEqual([refusedFor(600), refusedFor(1), refusedFor(1)]);
+    const opening = proposes(1_000) as GroupBatch[1];
+    service.onApplied(state.apply(2, [0, opening]), 1_010, () => false);
+    expect([service.takeAnswers(), service.takeBatch(0)]).toEqual([[refusedFor(0)], null]);
+    service.onMessage(proposer('x'), open, 1_020);
+    expect(proposes(1_020)).toEqual([[entryKind.openSession, 'x.1', 'x', 'x#1.1', 1_000, 0]]);
   });
 });

@@ -160,6 +160,18 @@ describe('the loop', () => {
     expect((await granted(other, 'one'))[1]).toBe(resultCode.granted);
   });
 
+  it('leaves no session behind that it asked for before the group was open (3 voters, 1 client)', async () => {
+    const closed = { firstFounding: false };
+    const [a, , , x] = await Promise.all(['a', 'b', 'c', 'x'].map((node) => engines.start(node, closed)));
+    expect((await next(x!, 'sessionRefused')).reason).toBe('closed');
+    expect(await x!.endSession(1_000)).toBe(true);
+    await x!.close(0);
+    await hasSession(a!);
+    // Whatever was asked for before this was answered before it.
+    await granted(a!, 'one');
+    expect(a!.members.clients).toEqual([]);
+  });
+
   it('tells every waiting request when the session is lost, and opens another (3 voters, 1 client cut off)', async () => {
     const [, , , x] = await engines.startAll(['a', 'b', 'c', 'x']);
     const y = await engines.start('y');

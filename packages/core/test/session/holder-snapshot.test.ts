@@ -31,7 +31,8 @@ type Act =
   | { readonly type: 'pass'; readonly ms: number; readonly wallMs: number }
   | { readonly type: 'request'; readonly count: number }
   | { readonly type: 'watch'; readonly added: readonly string[]; readonly removed: readonly string[] }
-  | { readonly type: 'opened' | 'refused'; readonly back: number }
+  | { readonly type: 'opened'; readonly back: number }
+  | { readonly type: 'refused'; readonly back: number; readonly reason: 'limit' | 'closed'; readonly waitMs: number }
   | {
       readonly type: 'keptAlive';
       readonly back: number;
@@ -52,7 +53,15 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant('request'), count: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('watch'), added: names, removed: names }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constant('opened'), back }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('refused'), back }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      type: fc.constant('refused'),
+      back,
+      reason: fc.constantFrom('limit', 'closed'),
+      waitMs: fc.constantFrom(0, 5),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({ type: fc.constant('keptAlive'), back, seqs, unknown: fc.boolean(), lacks: fc.nat(2) }),
@@ -119,7 +128,7 @@ class Talk {
         if (next.back === 0) this.session = this.opens * 10;
         return hear({ type: 'sessionOpened', nonce: `i.${this.opens - next.back}`, session: this.opens * 10, ttlMs });
       case 'refused':
-        return hear({ type: 'openRefused', nonce: `i.${this.opens - next.back}`, reason: 'limit', waitMs: 5 });
+        return hear({ type: 'openRefused', nonce: `i.${this.opens - next.back}`, reason: next.reason, waitMs: next.waitMs });
       case 'keptAlive': {
         const results = next.seqs.filter(([, final]) => final);
         const unknown = next.unknown ? next.seqs.filter(([, final]) => !final).map(([seq]) => seq) : [];
@@ -165,7 +174,8 @@ const opened: readonly Act[] = [
 ];
 /** How a life begins, so that most acts mean something and no phase is rare. */
 const closedEarly: readonly Act[] = [...opening, { type: 'close' }];
-const beginning = fc.constantFrom<readonly Act[]>([], [...opening, { type: 'refused', back: 0 }], closedEarly, opened, opened, opened);
+const toldToWait: readonly Act[] = [...opening, { type: 'refused', back: 0, reason: 'closed', waitMs: 5 }];
+const beginning = fc.constantFrom<readonly Act[]>([], toldToWait, closedEarly, opened, opened, opened);
 
 test('a holder restored from its snapshot does and says the same under whatever comes later', () => {
   const reached = new Set<string>();
@@ -179,7 +189,9 @@ test('a holder restored from its snapshot does and says the same under whatever 
         if (next === null) {
           restored = copyOf(holder);
           const { phase } = holder.snapshot();
-          reached.add(phase.type === 'opening' && phase.isClosing ? 'opening to close' : phase.type);
+          reached.add(phase.type);
+          if (phase.type === 'opening' && phase.isClosing) reached.add('opening to close');
+          if (phase.type === 'opening' && phase.waits) reached.add('opening once told');
           continue;
         }
         if (next.type === 'pass') talk.pass(next.ms, next.wallMs);
@@ -191,7 +203,7 @@ test('a holder restored from its snapshot does and says the same under whatever 
     }),
     { numRuns: 1_000, seed: 4 },
   );
-  expect([...reached].sort()).toEqual(['closing', 'confirming', 'idle', 'open', 'opening', 'opening to close']);
+  expect([...reached].sort()).toEqual(['closing', 'confirming', 'idle', 'open', 'opening', 'opening once told', 'opening to close']);
 });
 
 test('a restored holder asks after what waits from where the first one left off (2,500 requests)', () => {

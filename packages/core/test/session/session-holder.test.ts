@@ -266,6 +266,30 @@ describe('closing while a session opens', () => {
   });
 });
 
+describe('opening while the group is closed', () => {
+  const open = { type: 'openSession', nonce: 'i.1', ttlMs, replaces: 0 };
+  const refused = (waitMs: number): Message => ({ type: 'openRefused', nonce: 'i.1', reason: 'closed', waitMs });
+
+  it('asks again at once when it is told that the group has opened, and once only', () => {
+    const desk = new Desk();
+    desk.give({ type: 'open', at: desk.at(0) });
+    expect(desk.hear(refused(0), 1)).toEqual([]);
+    expect(desk.hear(refused(9), 10)).toEqual([]);
+    expect(desk.hear(refused(0), 20)).toEqual([open]);
+    expect(desk.hear(refused(0), 30)).toEqual([]);
+    expect(desk.holder.nextDeadlineMs).toBe(520);
+  });
+
+  it('asks no more once it was closed', () => {
+    const desk = new Desk();
+    desk.give({ type: 'open', at: desk.at(0) });
+    desk.holder.openLeft();
+    desk.hear(refused(9), 10);
+    desk.give({ type: 'close', at: desk.at(11) });
+    expect([desk.holder.isIdle, desk.hear(refused(0), 20)]).toEqual([true, []]);
+  });
+});
+
 describe('watching', () => {
   it('takes updates in the order of their count, and shows what is missed in the next keep-alive', () => {
     const desk = new Desk().opened();
