@@ -81,6 +81,9 @@ export class Instance {
   ) {
     this.feed = new EventFeed(options);
     engine.events$.subscribe((event) => this.#onEvent(event));
+    const { connection, connectionError } = engine.status;
+    // Nobody listened yet when the transport opened.
+    if (connection === 'closed') this.#onTransportClosed(connectionError ?? undefined);
   }
 
   get group(): JoinOptions['group'] {

@@ -36,7 +36,10 @@ export class Opening {
     });
     this.session.catch(() => undefined);
     this.#subscription = engine.events$.subscribe((event) => this.#onEvent(event));
-    this.#look();
+    const { connection, connectionError } = engine.status;
+    // Nobody listened yet when the transport opened.
+    if (connection === 'closed') this.#onTransportClosed(connectionError);
+    else this.#look();
   }
 
   /** What to say at the deadline. */
@@ -103,7 +106,7 @@ export class Opening {
         break;
       case 'connection':
         if (event.status !== 'closed') break;
-        return this.#fail(new QuorateError('TRANSPORT_CLOSED', 'The client was closed while joining.', { cause: event.error }));
+        return this.#onTransportClosed(event.error);
       case 'stopped':
         return this.#fail(isQuorateError(event.error) ? event.error : this.#stopped(event.error));
       default:
@@ -129,6 +132,10 @@ export class Opening {
     if (reason !== 'ttlTooLong') return;
     const happened = `\`session.ttlMs\` (${this.#options.sessionTtlMs}) is above the longest that this group grants (${waitMs}).`;
     this.#fail(new QuorateError('INVALID_OPTIONS', happened));
+  }
+
+  #onTransportClosed(cause: Error | null | undefined): void {
+    this.#fail(new QuorateError('TRANSPORT_CLOSED', 'The client was closed while joining.', { cause: cause ?? undefined }));
   }
 
   #fail(error: QuorateError): void {

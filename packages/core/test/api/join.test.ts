@@ -6,7 +6,7 @@ import { isFault } from '../../src/codec/fault.ts';
 import { decodeFrame } from '../../src/codec/frame-codec.ts';
 import { QuorateError } from '../../src/errors.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
-import type { Transport } from '../../src/transport/transport.ts';
+import type { ChannelStatus, Transport } from '../../src/transport/transport.ts';
 import { fastTiming, first, rejection, useGroup } from './group.ts';
 
 describe('joining', () => {
@@ -95,6 +95,30 @@ describe('joining', () => {
     const joining = rejection(group().join('a'), 'TRANSPORT_CLOSED');
     setTimeout(() => group().bus.close(), 20);
     await joining;
+  });
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('with a client that closes %i microtasks after it opened is TRANSPORT_CLOSED', async (count) => {
+    const reason = new Error('closed by its user');
+    const transport: Transport = {
+      ...memoryTransport({ timing: fastTiming }),
+      open: (options) => {
+        let status: ChannelStatus = 'connected';
+        const close = (left: number): void => {
+          if (left > 0) return queueMicrotask(() => close(left - 1));
+          status = 'closed';
+          options.onStatus(status, reason);
+        };
+        const carry = (): void => undefined;
+        close(count);
+        return Promise.resolve({
+          get status() {
+            return status;
+          },
+          ...{ frameBytesMax: 65_536, send: carry, publishEvents: carry, close: () => Promise.resolve() },
+        });
+      },
+    };
+    expect((await rejection(group().join('a', { transport, timeoutMs: 2_000 }), 'TRANSPORT_CLOSED')).cause).toBe(reason);
   });
 
   test('without a broker is JOIN_TIMEOUT at its deadline', async () => {

@@ -220,6 +220,12 @@ describe('an acquire', () => {
     expect(() => quorate.election('e').campaign()).toThrow(expect.objectContaining({ code: 'TRANSPORT_CLOSED' }));
   });
 
+  test('fails with TRANSPORT_CLOSED where the client was closed before it began', async () => {
+    const reason = new Error('closed by its user');
+    const { quorate } = arrange({ connection: 'closed', connectionError: reason });
+    expect((await rejection(quorate.lock('l').acquire(), 'TRANSPORT_CLOSED')).cause).toBe(reason);
+  });
+
   test('fails with what stopped the node', async () => {
     const { engine, quorate, lease } = await arrangeLease();
     const acquiring = quorate.lock('m').acquire();
