@@ -10,6 +10,7 @@ import type { SynodMemberInput, SynodMemberOutput } from '../group/synod-member.
 import type { Proposer } from '../paxos/ballot.ts';
 import type { SynodMemberMessage } from '../paxos/synod-message.ts';
 import { votersText } from '../paxos/voters.ts';
+import { stoppedLeavingMs, within } from '../runtime/ending.ts';
 import { systemHost } from '../runtime/system-host.ts';
 import type { TimerHandle } from '../time/host.ts';
 import { readClock } from '../time/clock.ts';
@@ -53,7 +54,10 @@ export interface Decree<T> {
    */
   readonly decision$: Observable<T>;
   readonly decision: { readonly value: T } | undefined;
-  /** Leaves the transport; the user's connection stays open. Idempotent; never rejects. */
+  /**
+   * Leaves the transport, or gives up its opening; the user's connection stays open. Resolves within 30 s: what takes longer is a
+   * warning, and goes on by itself. Idempotent; never rejects.
+   */
   close(): Promise<void>;
 }
 
@@ -75,6 +79,8 @@ class RunningDecree<T> implements Decree<T> {
   private channel: Channel | null = null;
   private timer: TimerHandle | undefined;
   private closing: Promise<void> | null = null;
+  /** Of the opening, where it is under way at the end. */
+  private readonly givingUp = new AbortController();
   /** The user's client is closed: nothing is heard any more. */
   private isCutOff = false;
   private outcome: { readonly value: T } | undefined;
@@ -132,12 +138,14 @@ class RunningDecree<T> implements Decree<T> {
     for (const fail of [...this.failures]) fail(new QuorateError('CLOSED', 'The synod was closed while a proposal was under way.'));
     // Whoever only watches need not handle an end that was asked for.
     this.decided.complete();
-    const channel = await this.opening.catch(() => null);
-    try {
-      await channel?.close();
-    } catch (cause) {
-      process.emitWarning(`Quorate could not leave its transport: ${String(cause)}`);
-    }
+    this.givingUp.abort(new QuorateError('CLOSED', 'The synod was closed while its transport opened.'));
+    const warn = (why: string): void => process.emitWarning(`Quorate could not leave its transport: ${why}`);
+    const left = this.opening.then(
+      (channel) => channel.close(),
+      () => undefined,
+    );
+    const told = left.catch((cause: unknown) => warn(String(cause)));
+    await within(systemHost, stoppedLeavingMs, told, (ms) => warn(`it takes longer than ${ms} ms; it goes on.`));
   }
 
   private awaitDecision(limitMs: number, signal: AbortSignal | undefined): Promise<T> {
@@ -179,6 +187,7 @@ class RunningDecree<T> implements Decree<T> {
       onFrame: (bytes) => this.onFrame(bytes),
       onStatus: (status, error) => status === 'closed' && this.onClosed(error),
       onEvent: () => undefined,
+      signal: this.givingUp.signal,
     });
     this.channel = channel;
     if (channel.status === 'closed') this.onClosed(undefined);

@@ -35,7 +35,7 @@ export interface EndingReports {
 
 /** Whoever is past a deadline, or was given none, still has so long to leave in good order. */
 export const leavingMsMin = 1_000;
-/** Nobody gives a deadline for the end of a voter that stops by itself. */
+/** Nobody gives a deadline for the end of a voter that stops by itself, nor for that of a synod. */
 export const stoppedLeavingMs = 30_000;
 /** Of the time that is left; the rest is for the storage, which must not be kept by a transport that hangs. */
 const transportPart = 0.8;

@@ -4,8 +4,11 @@ import type { Decree } from '../../src/api/synod.ts';
 import { synod } from '../../src/api/synod.ts';
 import { QuorateError } from '../../src/errors.ts';
 import { systemHost } from '../../src/runtime/system-host.ts';
+import { abortable } from '../../src/transport/abortable.ts';
 import { memoryBus } from '../../src/transport/memory-bus.ts';
 import { memoryTransport } from '../../src/transport/memory.ts';
+import type { Channel, Transport } from '../../src/transport/transport.ts';
+import { gate } from './group.ts';
 
 const voters = ['a', 'b', 'c'];
 const timing = { heartbeatMs: 10, electionTimeoutMs: 50, sessionTtlMs: 4_000 };
@@ -99,6 +102,39 @@ describe('synod', () => {
     await synod<string>({ transport: { ...transport, open }, voters, node: 'a' }).close();
     expect(warning.mock.calls).toEqual([['Quorate could not leave its transport: Error: still busy']]);
     warning.mockRestore();
+  });
+
+  test('closes at once while its transport does not open, which gives that up (3 voters, 2 of them never started)', async () => {
+    const open: Transport['open'] = ({ signal }) => abortable(new Promise<never>(() => undefined), signal, 'Opening');
+    const decree = synod<string>({ transport: { ...memoryTransport({ timing }), open }, voters, node: 'a' });
+    const closed = expect(decree.propose('mine', { timeoutMs: Infinity })).rejects.toMatchObject({ code: 'CLOSED' });
+    await decree.close();
+    await closed;
+  });
+
+  test('closes within 30 s though its transport heeds no signal, warns, and leaves it once it opens after all (3 voters)', async () => {
+    const warning = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const due: (() => void)[] = [];
+    const bounds: number[] = [];
+    jest.spyOn(systemHost, 'startTimer').mockImplementation((onDue: () => void, ms: number) => {
+      bounds.push(ms);
+      return { place: due.push(onDue) };
+    });
+    const opening = gate<Channel>();
+    const transport = memoryTransport({ timing });
+    const decree = synod<string>({ transport: { ...transport, open: () => opening.promise }, voters, node: 'a' });
+    const closing = decree.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    due.at(-1)?.();
+    await closing;
+    expect(bounds).toEqual([30_000]);
+    expect(warning.mock.calls).toEqual([['Quorate could not leave its transport: it takes longer than 30000 ms; it goes on.']]);
+    const left = gate();
+    const ignored = (): void => undefined;
+    const options = { group: 'g', node: 'a', voters, onFrame: ignored, onStatus: ignored, onEvent: ignored };
+    opening.open(Object.assign(await transport.open(options), { close: () => Promise.resolve(left.open()) }));
+    await left.promise;
+    jest.restoreAllMocks();
   });
 
   test('ends with TRANSPORT_CLOSED, then and later, once the user’s client is closed (3 voters, 2 of them never started)', async () => {
