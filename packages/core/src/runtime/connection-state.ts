@@ -1,6 +1,15 @@
 /** How the transport stands, and what it said last of a connection that is broken. */
+import type { ErrorCode } from '../errors.ts';
 import type { ChannelEvent, ChannelStatus } from '../transport/transport.ts';
 import type { EngineEvent } from './engine.ts';
+
+/** With these a transport says what is wrong with its connection, as where it does not open. */
+const connectionCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'TRANSPORT_FAILED',
+  'TRANSPORT_DENIED',
+  'TRANSPORT_CLOSED',
+  'TOPIC_MISSING',
+]);
 
 export class ConnectionState {
   status: ChannelStatus = 'disconnected';
@@ -27,11 +36,12 @@ export class ConnectionState {
     return isBack;
   }
 
-  /** What a transport says while it cannot carry anything is why it cannot. */
+  /** Why a transport cannot carry anything is what it says of its connection meanwhile; what happens to frames is something else. */
   note(event: EngineEvent): void {
     if (event.type !== 'transport') return;
     const { report } = event;
     if (this.#isOpening) this.#onOpening?.(report);
-    else if (this.status === 'disconnected' && report.type === 'error') this.error = new Error(report.message, { cause: report.cause });
+    else if (this.status === 'disconnected' && report.type === 'error' && connectionCodes.has(report.code))
+      this.error = new Error(report.message, { cause: report.cause });
   }
 }

@@ -24,7 +24,10 @@ export interface TimingHints {
 
 export type ChannelStatus = 'connected' | 'disconnected' | 'closed';
 
-/** What a transport reports beside its status; each becomes an event of the instance. */
+/**
+ * What a transport reports beside its status; each becomes an event of the instance. An `error` with a code with which `open` rejects
+ * says what is wrong with the connection: while that is broken, it is shown as the reason.
+ */
 export interface ChannelEvent {
   readonly type: 'error' | 'warning' | 'info';
   readonly code: string;
