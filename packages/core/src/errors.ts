@@ -146,7 +146,7 @@ export const errorCodes = {
   },
   LIMIT_REACHED: {
     retriable: true,
-    means: 'A limit of the group (sessions, notes or outstanding requests) or of the broker is reached.',
+    means: 'A limit of this process, of the group (sessions, notes or outstanding requests) or of the broker is reached.',
     remedy: 'Slow down or release what is no longer needed; the message names the limit.',
   },
   MAILBOX_FULL: {

@@ -3,8 +3,9 @@ import { BehaviorSubject, filter } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { TermHistory } from '../election/term-history.ts';
 import type { Term as KnownTerm } from '../election/term.ts';
+import type { LockState } from '../lock/command.ts';
 import type { Instance } from './instance.ts';
-import { resourceStates } from './resource-watch.ts';
+import { watchResource } from './resource-watch.ts';
 
 /** Without a leader all three are `undefined`. */
 export interface Leader {
@@ -29,14 +30,10 @@ export class LeaderWatch {
 
   /** Throws LIMIT_REACHED where the process watches as many resources as it may. */
   constructor(instance: Instance, resource: string) {
-    const refused: Error[] = [];
-    resourceStates(instance, resource).subscribe({
-      next: (state) => this.#show(state === null ? this.#history.refounded() : this.#history.next(state)),
-      complete: () => this.end(),
-      error: (refusal: Error) => void refused.push(refusal),
-    });
-    const [refusal] = refused;
-    if (refusal) throw refusal;
+    const end = (): void => this.end();
+    const show = (state: LockState | null): void => this.#show(state === null ? this.#history.refounded() : this.#history.next(state));
+    if (instance.isClosed) end();
+    else watchResource(instance, resource, { next: show, complete: end });
   }
 
   get current(): CurrentLeader | undefined {

@@ -42,11 +42,14 @@ export interface Lock {
    * `acquire` rejects with is an error a second later, so that `retry()` asks once a second. Completes when the instance closes.
    */
   readonly hold$: Observable<Lease>;
-  /** The lock as everyone sees it, now and at each change; the group is asked while there are subscribers. */
+  /**
+   * The lock as everyone sees it, now and at each change; the group is asked while there are subscribers. Where this process watches as
+   * many locks, elections and sets of partitions as it may (65,536), it errors with `LIMIT_REACHED`, a second later.
+   */
   readonly state$: Observable<LockInfo>;
   /**
    * The latest of `state$`, or `undefined` where it is not known: asking for the first time starts the watching, which ends a
-   * minute after the last time.
+   * minute after the last time. Throws `LIMIT_REACHED` where `state$` errors with it.
    */
   readonly state: LockInfo | undefined;
 }

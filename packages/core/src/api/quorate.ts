@@ -34,7 +34,10 @@ export interface Quorate extends AsyncDisposable {
   readonly events$: Observable<QuorateEvent>;
   /** The lock of that name. Cheap: call it wherever the lock is needed. Throws `INVALID_NAME`. */
   lock(name: string): Lock;
-  /** The election of that name, the same object for the same name. Throws `INVALID_NAME`. */
+  /**
+   * The election of that name, the same object for the same name. Throws `INVALID_NAME`, and `LIMIT_REACHED` where this process watches as
+   * many locks, elections and sets of partitions as it may (65,536).
+   */
   election(name: string): Election;
   /**
    * The set of partitions of that name, the same object for the same name: the options of the first call count, and others are told as

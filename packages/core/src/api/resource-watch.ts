@@ -1,9 +1,11 @@
 /** The state of one lock or election as the group last told it, shared by everybody in this process who looks at it. */
 import { BehaviorSubject, Observable } from 'rxjs';
+import type { Observer } from 'rxjs';
 import type { LockState } from '../lock/command.ts';
 import { isPartitionsState } from '../operation.ts';
 import type { Instance } from './instance.ts';
 import { Interest } from './interest.ts';
+import { endAfterPause } from './refusal.ts';
 
 /** `null` where the state is not known: before the first answer, and while there is no session to be told under. */
 export class ResourceWatch {
@@ -44,21 +46,34 @@ function watchOf(instance: Instance, resource: string): ResourceWatch {
   return watch;
 }
 
-/** The state now and at each change, `null` for unknown; the group is asked while there are subscribers. */
+/**
+ * Tells the state now and at each change, `null` for unknown, until the function it returns is called. Throws LIMIT_REACHED where the
+ * process watches as many resources as it may.
+ */
+export function watchResource(instance: Instance, resource: string, observer: Partial<Observer<LockState | null>>): () => void {
+  const watch = watchOf(instance, resource);
+  watch.interest.use();
+  const subscription = watch.states.subscribe(observer);
+  return () => {
+    subscription.unsubscribe();
+    watch.interest.leave();
+  };
+}
+
+/** The same as a stream, which asks the group while there are subscribers; what would be thrown is an error a second later. */
 export function resourceStates(instance: Instance, resource: string): Observable<LockState | null> {
   return new Observable((subscriber) => {
     if (instance.isClosed) return subscriber.complete();
-    const watch = watchOf(instance, resource);
-    watch.interest.use();
-    const subscription = watch.states.subscribe(subscriber);
-    return () => {
-      subscription.unsubscribe();
-      watch.interest.leave();
-    };
+    try {
+      return watchResource(instance, resource, subscriber);
+    } catch (error) {
+      const end = (): void => (instance.isClosed ? subscriber.complete() : subscriber.error(error));
+      return endAfterPause(instance.engine.host, subscriber, end);
+    }
   });
 }
 
-/** What is known now; the first question starts the asking. */
+/** What is known now; the first question starts the asking. Throws as `watchResource` does. */
 export function presentState(instance: Instance, resource: string): LockState | null {
   if (instance.isClosed) return null;
   const watch = watchOf(instance, resource);

@@ -66,11 +66,16 @@ export class Watchers {
   }
 
   private begin(resource: string): Watched {
-    if (this.watched.size >= watchedMax) throw new QuorateError('LIMIT_REACHED', `This process watches ${watchedMax} resources already.`);
+    if (this.watched.size >= watchedMax) throw tooMany();
     const watched: Watched = { listeners: new Set() };
     this.watched.set(resource, watched);
     this.added.add(resource);
     this.onChange();
     return watched;
   }
+}
+
+function tooMany(): QuorateError {
+  const happened = `This process watches ${watchedMax} resources already; one may watch no more.`;
+  return new QuorateError('LIMIT_REACHED', happened, { details: { limit: 'watched resources' } });
 }

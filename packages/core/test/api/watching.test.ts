@@ -1,5 +1,7 @@
 /** For how long the group is asked for what somebody looked at once. Against an engine double. */
+import { defer, retry } from 'rxjs';
 import type { Observable } from 'rxjs';
+import { QuorateError } from '../../src/errors.ts';
 import { systemHost } from '../../src/runtime/system-host.ts';
 import { arrange } from './arranged.ts';
 
@@ -71,5 +73,52 @@ describe.each<[string, (world: World) => unknown, (world: World) => Observable<u
     expect(world.watched()).toHaveLength(1);
     subscription.unsubscribe();
     expect(world.watched()).toEqual([]);
+  });
+});
+
+describe('one resource more than this process may watch', () => {
+  const refusal = new QuorateError('LIMIT_REACHED', 'So many are watched.');
+
+  function arrangeFull() {
+    const { engine, quorate } = arrange();
+    const asking = jest.spyOn(engine, 'watch').mockImplementation(() => {
+      throw refusal;
+    });
+    const due: (() => void)[] = [];
+    jest.spyOn(systemHost, 'startTimer').mockImplementation((onDue: () => void) => ({ place: due.push(onDue) }));
+    return { engine, quorate, asking, due };
+  }
+
+  test('is an error of `state$` once a second, so that retry() lets the loop turn meanwhile', () => {
+    const { quorate, asking, due } = arrangeFull();
+    let subscribed = 0;
+    const errors: unknown[] = [];
+    const states$ = defer(() => ((subscribed += 1), quorate.lock('l').state$));
+    states$.pipe(retry(3)).subscribe({ error: (error) => errors.push(error) });
+    for (let asked = 1; asked <= 4; asked += 1) {
+      expect([subscribed, asking.mock.calls.length, due.length, errors]).toEqual([asked, asked, asked, []]);
+      due.at(-1)?.();
+    }
+    expect(errors).toEqual([refusal]);
+  });
+
+  test('completes `state$` where the instance closes meanwhile', async () => {
+    const { quorate, due } = arrangeFull();
+    const ends: unknown[] = [];
+    quorate.lock('l').state$.subscribe({ error: (error) => ends.push(error), complete: () => ends.push('complete') });
+    const [end] = due.splice(0);
+    jest.mocked(systemHost.startTimer).mockRestore();
+    await quorate.close();
+    end?.();
+    expect(ends).toEqual(['complete']);
+  });
+
+  test('is thrown by `lock.state` and `election()`, and found again by the next call', () => {
+    const { quorate, asking } = arrangeFull();
+    for (let call = 1; call <= 2; call += 1) {
+      expect(() => quorate.lock('l').state).toThrow(refusal);
+      expect(() => quorate.election('e')).toThrow(refusal);
+      expect(asking).toHaveBeenCalledTimes(2 * call);
+    }
   });
 });

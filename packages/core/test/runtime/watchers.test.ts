@@ -23,7 +23,12 @@ test('only what began and ended since is asked for, and anew what did both', () 
 test('one more than a process may watch is refused, until another ends (65,536 resources)', () => {
   const watchers = new Watchers(nothing);
   const stops = Array.from({ length: watchedMax }, (_, index) => watchers.add(`l/${index}`, nothing));
-  expect(() => watchers.add('l/more', nothing)).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
+  const limit: unknown = expect.objectContaining({
+    code: 'LIMIT_REACHED',
+    message: expect.stringContaining('This process watches 65536 resources already; one may watch no more. A limit of this process, '),
+    details: { limit: 'watched resources' },
+  });
+  expect(() => watchers.add('l/more', nothing)).toThrow(limit as Error);
   watchers.add('l/7', nothing);
   stops[0]?.();
   expect(() => watchers.add('l/more', nothing)).not.toThrow();
