@@ -16,6 +16,7 @@ const levels: Readonly<Record<string, number>> = {
   'errors.ts': 0,
   'sequence-map.ts': 0,
   'note.ts': 0,
+  'record.ts': 0,
   'shown.ts': 0,
   'version.ts': 0,
   time: 0,

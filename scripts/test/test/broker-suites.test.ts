@@ -6,7 +6,10 @@ const nowhere = { QUORATE_NATS_URL: 'nats://127.0.0.1:1', QUORATE_KAFKA_BROKERS:
 const timeoutMs = 60_000;
 
 function runFixture(env: Record<string, string>): Promise<{ readonly code: number; readonly output: string }> {
-  return capture('jest', fixture, { cwd: root, env: { ...nowhere, QUORATE_TEST_HOST: '', QUORATE_TEST_FOLDER: '', ...env } });
+  return capture(process.execPath, [require.resolve('jest/bin/jest'), ...fixture], {
+    cwd: root,
+    env: { ...nowhere, QUORATE_TEST_HOST: '', QUORATE_TEST_FOLDER: '', ...env },
+  });
 }
 
 describe('suites that need a broker', () => {

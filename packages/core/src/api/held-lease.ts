@@ -2,10 +2,10 @@
 import { isQuorateError, QuorateError } from '../errors.ts';
 import type { LockOp, LockResult, NoteOp, ReleaseOp } from '../lock/command.ts';
 import { lockOp, resultCode } from '../lock/command.ts';
+import { within } from '../runtime/ending.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
 import { publishLease } from './diagnostics.ts';
 import type { ResourceKind } from './events.ts';
-import type { TimerHandle } from '../time/host.ts';
 import type { Instance, LivingLease } from './instance.ts';
 import type { Lease, LeaseLoss, ReleaseOptions } from './lease-contract.ts';
 import { checkNote } from './hand-over.ts';
@@ -122,11 +122,7 @@ export class HeldLease implements Lease, LivingLease {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const remainingMs = this.isLiving ? this.instance.engine.remainingMs() : 0;
-    const { host } = this.instance.engine;
-    let timer: TimerHandle | undefined;
-    const patience = new Promise<void>((resolve) => (timer = host.startTimer(resolve, remainingMs)));
-    await Promise.race([this.giveBackQuietly(), patience]);
-    host.stopTimer(timer);
+    await within(this.instance.engine.host, remainingMs, this.giveBackQuietly());
   }
 
   /** Releases, and turns a failure into an event: nobody waits for it. What was over before has no release that could fail. */

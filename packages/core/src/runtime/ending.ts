@@ -67,8 +67,8 @@ export async function letGo(host: Timers, held: Held, timeoutMs: number, reports
 }
 
 /** Resolves with `work`, which does not reject, or after so long; then `onLate` is called. */
-export async function within(host: Timers, ms: number, work: Promise<void> | undefined, onLate?: (ms: number) => void): Promise<void> {
-  if (ms === Infinity) return work;
+export async function within(host: Timers, ms: number, work: Promise<unknown> | undefined, onLate?: (ms: number) => void): Promise<void> {
+  if (ms === Infinity) return void (await work);
   let timer: TimerHandle | undefined;
   const due = new Promise<'late'>((resolve) => (timer = host.startTimer(() => resolve('late'), Math.max(0, ms))));
   if ((await Promise.race([work, due])) === 'late') onLate?.(ms);

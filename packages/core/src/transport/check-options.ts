@@ -1,11 +1,12 @@
 /** What transports refuse of their options. */
 import { QuorateError } from '../errors.ts';
+import { isRecord } from '../record.ts';
 import { shown } from '../shown.ts';
 import { frameBytesLeast } from './frame-limit.ts';
 
 /** Throws INVALID_OPTIONS for what is no object: options that are not given at all are left out. */
 export function checkTransportOptions(maker: string, options: unknown): void {
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  if (isRecord(options)) return;
   throw new QuorateError('INVALID_OPTIONS', `The options of \`${maker}\` are ${shown(options)}; they must be an object, or left out.`);
 }
 
