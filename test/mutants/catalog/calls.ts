@@ -108,7 +108,7 @@ export const calls: readonly Mutant[] = [
   {
     name: 'proclaim-beside-the-one-before',
     hazard: 'A value proclaimed first is chosen last, for its frame was lost, and replaces the newer one that was confirmed meanwhile.',
-    patches: [patch('api/held-lease.ts', '    this.#changes = answered;\n', '')],
+    patches: [patch('api/change-order.ts', '    this.#last = turn;\n', '')],
     killers: [unit('api/election')],
   },
   {

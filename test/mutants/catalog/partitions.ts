@@ -199,6 +199,26 @@ export const partitions: readonly Mutant[] = [
     killers: [unit('api/partitions')],
   },
   {
+    name: 'note-beside-the-one-before',
+    hazard:
+      'A note left first is chosen last, for its frame was lost, and the next owner starts from there though a newer one was confirmed.',
+    patches: [
+      patch(
+        'api/held-partition.ts',
+        'return this.#changes.change(partitionOp.note, () => this.#askNote(value));',
+        'return this.#askNote(value);',
+      ),
+    ],
+    killers: [unit('api/change-order')],
+  },
+  {
+    name: 'release-before-notes-are-answered',
+    hazard:
+      'A partition or a lock is given back before a note that was left first is chosen, and the next to have it starts from an older one.',
+    patches: [patch('api/change-order.ts', 'else this.#last.answer.then(callback, callback);', 'else callback();')],
+    killers: [unit('api/change-order')],
+  },
+  {
     name: 'session-lost-in-a-drain-is-an-overrun',
     hazard: 'A session lost during a drain is told of as its overrun, and ends a process that was to exit for a handler alone.',
     patches: [

@@ -4,6 +4,7 @@ import type { LockOp, LockResult, NoteOp, ReleaseOp } from '../lock/command.ts';
 import { lockOp, resultCode } from '../lock/command.ts';
 import { within } from '../runtime/ending.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
+import { ChangeOrder } from './change-order.ts';
 import { publishLease } from './diagnostics.ts';
 import type { ResourceKind } from './events.ts';
 import type { Instance, LivingLease } from './instance.ts';
@@ -43,11 +44,11 @@ export class HeldLease implements Lease, LivingLease {
   #release: Promise<ReleaseOutcome> | null = null;
   #onEnd: (() => void) | null = null;
   #isFailureTold = false;
-  /** Settled once the last change is answered: what a process asks for need not be chosen in the order of its asking. */
-  #changes: Promise<void> | null = null;
+  readonly #changes: ChangeOrder;
 
   constructor(instance: Instance, { kind, name, resource }: Resource, session: number, [, , token, note]: LockResult, waitedMs: number) {
     this.instance = instance;
+    this.#changes = new ChangeOrder(instance);
     this.kind = kind;
     this.name = name;
     this.token = token;
@@ -112,7 +113,7 @@ export class HeldLease implements Lease, LivingLease {
 
   async note(value: string): Promise<void> {
     checkNote('note', value);
-    return this.change((seq): NoteOp => [lockOp.note, seq, this.#resource, this.token, value]);
+    return this.change(lockOp.note, (seq): NoteOp => [lockOp.note, seq, this.#resource, this.token, value]);
   }
 
   async release(options?: ReleaseOptions): Promise<'released' | 'lost'> {
@@ -170,15 +171,9 @@ export class HeldLease implements Lease, LivingLease {
   }
 
   /** A request that names the token and is answered `done`. It waits for the change before it, and a release waits for it. */
-  protected change(build: (seq: number) => LockOp): Promise<void> {
+  protected change(kind: LockOp[0], build: (seq: number) => LockOp): Promise<void> {
     if (!this.valid) return Promise.reject(this.#notHeld());
-    const changed = this.#changes === null ? this.#askChange(build) : this.#changes.then(() => this.#askChange(build));
-    const onAnswer = (): void => {
-      if (this.#changes === answered) this.#changes = null;
-    };
-    const answered = changed.then(onAnswer, onAnswer);
-    this.#changes = answered;
-    return changed;
+    return this.#changes.change(kind, () => this.#askChange(build));
   }
 
   #askChange(build: (seq: number) => LockOp): Promise<void> {
@@ -218,9 +213,8 @@ export class HeldLease implements Lease, LivingLease {
       instance.request(session, bare, (second) => this.#finishRelease(second, () => reject(failed)), fail);
     };
     this.#phase = 'releasing';
-    const ask = (): void => instance.request(session, (seq) => [lockOp.release, seq, resource, token, note], onOutcome, fail);
-    if (this.#changes === null) ask();
-    else void this.#changes.then(ask);
+    const ask = (seq: number): ReleaseOp => [lockOp.release, seq, resource, token, note];
+    this.#changes.afterAll(() => instance.request(session, ask, onOutcome, fail));
   }
 
   #finishRelease(outcome: RequestOutcome, resolve: (outcome: ReleaseOutcome) => void): void {

@@ -3,6 +3,7 @@ import { isQuorateError, QuorateError } from '../errors.ts';
 import type { PartitionNoteOp, ReleasePartitionOp } from '../partition/command.ts';
 import { partitionOp, partitionResult } from '../partition/command.ts';
 import type { RequestOutcome } from '../runtime/engine.ts';
+import { ChangeOrder } from './change-order.ts';
 import { checkNote } from './hand-over.ts';
 import type { Instance } from './instance.ts';
 import type { OwnedPartition } from './partitions-contract.ts';
@@ -27,8 +28,10 @@ export class HeldPartition implements OwnedPartition {
   readonly #instance: Instance;
   readonly #grant: PartitionGrant;
   readonly #controller = new AbortController();
+  readonly #changes: ChangeOrder;
   #onLost: ((error: QuorateError) => void) | null = null;
   #isOver = false;
+  #isGivenBack = false;
   #lost: QuorateError | null = null;
   #handOver: string | null = null;
   #noted: string | null;
@@ -41,6 +44,7 @@ export class HeldPartition implements OwnedPartition {
     this.previous = grant.note ?? undefined;
     this.#noted = grant.note;
     this.#instance = instance;
+    this.#changes = new ChangeOrder(instance);
     this.#grant = grant;
   }
 
@@ -76,8 +80,13 @@ export class HeldPartition implements OwnedPartition {
 
   async note(value: string): Promise<void> {
     checkNote('note', value);
-    if (!this.valid) throw this.#notHeld();
+    if (this.#isGivenBack || !this.valid) throw this.#notHeld();
     this.#onNote(value);
+    return this.#changes.change(partitionOp.note, () => this.#askNote(value));
+  }
+
+  async #askNote(value: string): Promise<void> {
+    if (this.#isOver) throw this.#notHeld();
     const { set, session } = this.#grant;
     const outcome = await this.#request(session, (seq): PartitionNoteOp => {
       return [partitionOp.note, seq, set, this.partition, this.token, value];
@@ -115,38 +124,25 @@ export class HeldPartition implements OwnedPartition {
   }
 
   /** Gives it back with its note; resolves with what came of it, `lost` where it was over before. Never rejects. */
-  async giveBack(): Promise<'released' | 'lost'> {
-    if (this.#isOver) return 'lost';
+  giveBack(): Promise<'released' | 'lost'> {
     const { set, session } = this.#grant;
     const build =
       (note: string | null) =>
       (seq: number): ReleasePartitionOp => {
         return [partitionOp.release, seq, set, this.partition, this.token, note];
       };
-    try {
-      let outcome = await this.#request(session, build(this.#handOver));
+    return this.#end(async () => {
+      const outcome = await this.#request(session, build(this.#handOver));
+      if (this.#handOver === null || outcome.type !== 'result' || outcome.result[1] !== partitionResult.limit) return outcome;
       // The partition matters more than its note.
-      if (this.#handOver !== null && outcome.type === 'result' && outcome.result[1] === partitionResult.limit) {
-        outcome = await this.#request(session, build(null));
-      }
-      return this.#end(outcome.type === 'result' && outcome.result[1] === partitionResult.done);
-    } catch (error) {
-      if (isQuorateError(error)) this.lose(error);
-      return 'lost';
-    }
+      return this.#request(session, build(null));
+    });
   }
 
   /** Gives it up as one that this process cannot work on. Never rejects. */
-  async refuse(): Promise<'released' | 'lost'> {
-    if (this.#isOver) return 'lost';
+  refuse(): Promise<'released' | 'lost'> {
     const { set, session } = this.#grant;
-    try {
-      const outcome = await this.#request(session, (seq) => [partitionOp.refuse, seq, set, this.partition, this.token]);
-      return this.#end(outcome.type === 'result' && outcome.result[1] === partitionResult.done);
-    } catch (error) {
-      if (isQuorateError(error)) this.lose(error);
-      return 'lost';
-    }
+    return this.#end(() => this.#request(session, (seq) => [partitionOp.refuse, seq, set, this.partition, this.token]));
   }
 
   get what(): string {
@@ -158,11 +154,25 @@ export class HeldPartition implements OwnedPartition {
     this.#noted = value;
   }
 
-  #end(isReleased: boolean): 'released' | 'lost' {
-    if (this.#isOver) return 'lost';
-    if (!isReleased) this.lose(this.#lostError());
-    this.#isOver = true;
-    return isReleased ? 'released' : 'lost';
+  /** Asks once every note is answered, for it may be chosen before one that is under way. */
+  async #end(ask: () => Promise<RequestOutcome>): Promise<'released' | 'lost'> {
+    this.#isGivenBack = true;
+    try {
+      const outcome = await new Promise<RequestOutcome | null>((resolve, reject) => {
+        this.#changes.afterAll(() => {
+          if (this.#isOver) resolve(null);
+          else ask().then(resolve, reject);
+        });
+      });
+      if (this.#isOver) return 'lost';
+      const isReleased = outcome?.type === 'result' && outcome.result[1] === partitionResult.done;
+      if (!isReleased) this.lose(this.#lostError());
+      this.#isOver = true;
+      return isReleased ? 'released' : 'lost';
+    } catch (error) {
+      if (isQuorateError(error)) this.lose(error);
+      return 'lost';
+    }
   }
 
   #request(session: number, build: Parameters<Instance['request']>[1]): Promise<RequestOutcome> {

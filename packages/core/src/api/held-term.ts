@@ -17,7 +17,7 @@ export class HeldTerm extends HeldLease implements Term {
 
   async proclaim(value: string): Promise<void> {
     checkNote('value', value);
-    return this.change((seq): ProclaimOp => [lockOp.proclaim, seq, this.#election, this.token, value]);
+    return this.change(lockOp.proclaim, (seq): ProclaimOp => [lockOp.proclaim, seq, this.#election, this.token, value]);
   }
 
   resign(options?: ReleaseOptions): Promise<'released' | 'lost'> {

@@ -61,6 +61,8 @@ export class Instance {
   readonly waiting = new SequenceMap<WaitingCall>();
   /** Of these, how many have no session yet to be made under. */
   parked = 0;
+  /** How many calls wait for the answer to a change that was asked for before theirs, of the same thing held. */
+  waitingChanges = 0;
   #calls = 0;
   readonly watches = new Map<string, ResourceWatch>();
   readonly owners = new Set<SetOwner>();

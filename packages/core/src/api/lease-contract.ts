@@ -23,9 +23,10 @@ export interface Lease extends AsyncDisposable {
   /** Resolves when the lease is lost; stays pending for one that is released. */
   readonly lost: Promise<LeaseLoss>;
   /**
-   * Leaves a hand-over note with the lock; the next holder gets it as `previous`. The empty text removes it.
+   * Leaves a hand-over note with the lock; the next holder gets it as `previous`. The empty text removes it. Each change of a lease waits
+   * for the one before; of notes that wait side by side only the last is sent, and all have its answer.
    * Rejects with `NOTE_TOO_LARGE` over 1 KiB of UTF-8, `NOT_HELD` where the lease is over, `LIMIT_REACHED` where the group holds
-   * as many notes as it may, `SESSION_LOST` where that came between, or `TRANSPORT_CLOSED`.
+   * as many notes as it may, `MAILBOX_FULL` where too many wait, `SESSION_LOST` where that came between, or `TRANSPORT_CLOSED`.
    */
   note(value: string): Promise<void>;
   /**
@@ -56,7 +57,7 @@ export interface LeaseLoss {
 /** The lease of a leader. */
 export interface Term extends Lease {
   /**
-   * Changes what this leader proclaims: others see it as `value` in `leader$`. Each waits for the one before, so that the last one stays.
+   * Changes what this leader proclaims: others see it as `value` in `leader$`. Waits and is sent as notes are, so that the last one stays.
    * Rejects as `note` does, except for `LIMIT_REACHED`.
    */
   proclaim(value: string): Promise<void>;

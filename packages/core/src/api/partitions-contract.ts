@@ -37,8 +37,9 @@ export interface OwnedPartition {
   /** Milliseconds for which it may be relied on if nothing more is heard from the group; 0 once it is over. */
   readonly remainingMs: number;
   /**
-   * Leaves a note with the partition now; the next owner gets it as `previous`. The empty text removes it. Rejects with `NOTE_TOO_LARGE`,
-   * `NOT_HELD`, `LIMIT_REACHED`, `SESSION_LOST` or `TRANSPORT_CLOSED`.
+   * Leaves a note with the partition now; the next owner gets it as `previous`. The empty text removes it. Each waits for the one before,
+   * and the partition is given back once all are answered; of those that wait only the last is sent, and all have its answer. Rejects with
+   * `NOTE_TOO_LARGE`, `NOT_HELD`, `LIMIT_REACHED`, `MAILBOX_FULL` where too many wait, `SESSION_LOST` or `TRANSPORT_CLOSED`.
    */
   note(value: string): Promise<void>;
   /** Sets the note that goes with the release, once the handler has settled; the last one counts. Throws `NOTE_TOO_LARGE`. */
