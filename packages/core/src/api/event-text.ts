@@ -106,6 +106,8 @@ export function logLineOf(event: QuorateEvent): LogLine {
       );
     case 'parametersDiffer':
       return warn(`The partitions ${event.name} have other parameters than named here; these count: ${JSON.stringify(event.theirs)}.`);
+    case 'partitionOfDiffers':
+      return warn(`The partitions ${event.name} place keys as the first call for them says, not as a later one does.`);
     case 'connection':
       return event.status === 'connected' ? info('The transport is connected.') : warn(`The transport is ${event.status}.`);
     case 'transport':

@@ -17,6 +17,7 @@ import type {
   PartitionHandler,
   PartitionOf,
   PartitionOwner,
+  PartitionParametersInfo,
   Partitions,
   PartitionsChange,
   PartitionsOptions,
@@ -35,21 +36,23 @@ export class NamedPartitions implements Partitions {
   readonly assignment$: Observable<readonly number[]>;
   readonly #instance: Instance;
   readonly #parameters: PartitionParameters;
-  readonly #partitionOf: PartitionOf;
+  /** As the first call said; the transport's own where it said nothing. */
+  readonly #partitionOf: PartitionOf | undefined;
   readonly #watch: SetWatch;
   readonly #owning = new BehaviorSubject<Owning | null>(null);
-  #count: number;
-  /** The other parameters that a later call named last, as a text. */
-  #others = '';
+  /** What the group has; until that is known, what the first call said. */
+  #theirs: PartitionParametersInfo;
+  /** The other parameters that a later call named last, with those that counted, as a text. */
+  #told = '';
+  #toldOfPartitionOf = false;
 
   constructor(instance: Instance, name: string, options: PartitionsOptions) {
     this.name = name;
     this.#instance = instance;
     this.#parameters = resolveParameters(options);
-    this.#count = this.#parameters.count;
-    const { transport } = instance.options;
-    this.#partitionOf = options.partitionOf ?? ((key, count) => transport.partitionOf(key, count));
-    this.#watch = new SetWatch(instance, name, this.#onCount);
+    this.#theirs = this.#parameters;
+    this.#partitionOf = options.partitionOf;
+    this.#watch = new SetWatch(instance, name, this.#onParameters);
     instance.setWatches.add(this.#watch);
     this.assignment$ = this.#owning.pipe(
       switchMap((owning) => owning?.mine ?? [nothingOwned]),
@@ -57,20 +60,16 @@ export class NamedPartitions implements Partitions {
     );
   }
 
-  /** A later call's options change nothing, and that is told once until others come. Throws `INVALID_OPTIONS`. */
+  /** A later call's options change nothing, and that is told once until they, or those that count, are others. Throws `INVALID_OPTIONS`. */
   compare(options: PartitionsOptions): void {
-    const ours = resolveParameters(options);
-    const { count, graceMs, settleMs } = this.#parameters;
-    const isOfSize = ours.count === count || ours.count === this.count;
-    if (isOfSize && ours.graceMs === graceMs && ours.settleMs === settleMs) return;
-    const others = JSON.stringify(ours);
-    if (others === this.#others) return;
-    this.#others = others;
-    this.#instance.tell({ type: 'parametersDiffer', name: this.name, ours, theirs: { count: this.count, graceMs, settleMs } });
+    this.#compareParameters(resolveParameters(options));
+    if (options.partitionOf === this.#partitionOf || this.#toldOfPartitionOf) return;
+    this.#toldOfPartitionOf = true;
+    this.#instance.tell({ type: 'partitionOfDiffers', name: this.name });
   }
 
   get count(): number {
-    return this.#count;
+    return this.#theirs.count;
   }
 
   async own(handler: PartitionHandler, options: OwnOptions = {}): Promise<void> {
@@ -85,7 +84,8 @@ export class NamedPartitions implements Partitions {
     if (signal?.aborted === true) return;
     const { name: set } = this;
     const parameters = this.#parameters;
-    const owning = new Owning(this.#instance, { set, parameters, weight, drainTimeoutMs, onDrainTimeout, handler, onCount: this.#onCount });
+    const onParameters = this.#onParameters;
+    const owning = new Owning(this.#instance, { set, parameters, weight, drainTimeoutMs, onDrainTimeout, handler, onParameters });
     const stop = (): void => void owning.stop().catch(() => undefined);
     signal?.addEventListener('abort', stop, { once: true });
     this.#owning.next(owning);
@@ -110,7 +110,7 @@ export class NamedPartitions implements Partitions {
   }
 
   partitionOf(key: string | Uint8Array): number {
-    return this.#partitionOf(key, this.count);
+    return this.#partitionOf ? this.#partitionOf(key, this.count) : this.#instance.options.transport.partitionOf(key, this.count);
   }
 
   owner(key: string | Uint8Array): PartitionOwner | undefined {
@@ -168,7 +168,20 @@ export class NamedPartitions implements Partitions {
     return change(this.#instance, this.name, build);
   }
 
-  readonly #onCount = (count: number): void => {
-    this.#count = count;
+  /** A call that says what the first did is no news, nor is the number that it says: a set grows with its topic, which no caller need know. */
+  #compareParameters(ours: PartitionParameters): void {
+    const first = this.#parameters;
+    const theirs = this.#theirs;
+    const isAs = (one: PartitionParametersInfo): boolean => ours.graceMs === one.graceMs && ours.settleMs === one.settleMs;
+    const isOfFirst = ours.count === first.count;
+    if ((isOfFirst && isAs(first)) || ((isOfFirst || ours.count === theirs.count) && isAs(theirs))) return;
+    const told = JSON.stringify([ours, theirs]);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#instance.tell({ type: 'parametersDiffer', name: this.name, ours, theirs: { ...theirs } });
+  }
+
+  readonly #onParameters = (theirs: PartitionParametersInfo): void => {
+    this.#theirs = theirs;
   };
 }

@@ -19,8 +19,8 @@ export interface OwningOptions {
   readonly drainTimeoutMs: number;
   readonly onDrainTimeout: 'fence' | 'exit';
   readonly handler: PartitionHandler;
-  /** Told of the group's number of partitions. */
-  readonly onCount: (count: number) => void;
+  /** Told of the group's parameters. */
+  readonly onParameters: (theirs: PartitionParametersInfo) => void;
 }
 
 /** How long a partition whose handler kept failing is not taken back. */
@@ -155,7 +155,7 @@ export class Owning implements SetOwner, RunListener {
 
   #onState({ isFull, rows, count, graceMs, settleMs }: PartitionsState): void {
     this.#compareParameters({ count, graceMs, settleMs });
-    if (count > 0) this.options.onCount(count);
+    if (count > 0) this.options.onParameters({ count, graceMs, settleMs });
     if (isFull) this.#forgetAllBut(new Set(rows.map(([, , , token]) => token)));
     for (const row of rows) this.#onRow(row);
   }

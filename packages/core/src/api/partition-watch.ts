@@ -5,7 +5,7 @@ import { memberMode, partitionWatch, phase } from '../partition/command.ts';
 import type { MemberRow, PartitionRow, PartitionsState } from '../partition/command.ts';
 import type { Instance } from './instance.ts';
 import { Interest } from './interest.ts';
-import type { Ownership, PartitionMemberInfo, PartitionOwner } from './partitions-contract.ts';
+import type { Ownership, PartitionMemberInfo, PartitionOwner, PartitionParametersInfo } from './partitions-contract.ts';
 
 /**
  * Calls the listener with what is told of a set: all of it, or what this process owns. Never with what is older than what it was told
@@ -40,7 +40,7 @@ export class SetWatch {
   constructor(
     private readonly instance: Instance,
     private readonly set: string,
-    private readonly onCount: (count: number) => void,
+    private readonly onParameters: (theirs: PartitionParametersInfo) => void,
   ) {
     this.#interest = new Interest(instance.engine.host, () => this.#end());
     this.ownership$ = new Observable<Ownership>((subscriber) => {
@@ -87,7 +87,7 @@ export class SetWatch {
     if (this.#states.value !== null && !this.#states.closed) this.#states.next(null);
   }
 
-  #onState({ isFull, version, count, members, rows }: PartitionsState): void {
+  #onState({ isFull, version, count, graceMs, settleMs, members, rows }: PartitionsState): void {
     if (isFull) this.#rows.clear();
     const isRest = !isFull && version === this.#version;
     this.#version = version;
@@ -100,7 +100,7 @@ export class SetWatch {
     }
     // Of a large set the answer comes in parts, and nobody is shown half of it.
     if (count === 0) return;
-    this.onCount(count);
+    this.onParameters({ count, graceMs, settleMs });
     if (this.#rows.size < count) return;
     const partitions = Array.from({ length: count }, (_, index) => this.#rows.get(index) ?? unowned(index));
     this.#states.next({ count, partitions, members: [...this.#members.values()], pins: new Map(this.#pins) });

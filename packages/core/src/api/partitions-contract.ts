@@ -200,7 +200,9 @@ export type PartitionEvent =
       readonly name: string;
       readonly ours: PartitionParametersInfo;
       readonly theirs: PartitionParametersInfo;
-    };
+    }
+  /** A later call in this process does not name the `partitionOf` function that the first did, which goes on placing keys. Told once. */
+  | { readonly type: 'partitionOfDiffers'; readonly name: string };
 
 export interface PartitionParametersInfo {
   readonly count: number;

@@ -41,7 +41,7 @@ export interface Quorate extends AsyncDisposable {
   election(name: string): Election;
   /**
    * The set of partitions of that name, the same object for the same name: the options of the first call count, and others are told as
-   * `parametersDiffer`. Throws `INVALID_NAME` or `INVALID_OPTIONS`.
+   * `parametersDiffer`, or as `partitionOfDiffers` where it is not the same function. Throws `INVALID_NAME` or `INVALID_OPTIONS`.
    */
   partitions(name: string, options: PartitionsOptions): Partitions;
   /** Who votes and who stands by for a vote, as far as this process knows. */
