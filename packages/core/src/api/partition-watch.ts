@@ -129,6 +129,7 @@ const ownerStates: Readonly<Record<number, PartitionOwner['state']>> = {
 };
 
 export function memberOf([node, weight, mode]: MemberRow): PartitionMemberInfo {
+  if (mode === memberMode.drained && weight === 0) return { node, weight, state: 'leaving' };
   return { node, weight, state: memberStates[mode] ?? 'absent' };
 }
 

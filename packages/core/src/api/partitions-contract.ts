@@ -75,9 +75,13 @@ export interface PartitionOwner {
 
 export interface PartitionMemberInfo {
   readonly node: string;
+  /** 0 for one that leaves, and for an excluded node that takes no part. */
   readonly weight: number;
-  /** `absent`: without a session; what it had is kept for its return for a while. */
-  readonly state: 'present' | 'drained' | 'excluded' | 'absent';
+  /**
+   * `leaving`: it ended its `own`, and has something to give up still. `absent`: without a session; what it had is kept for its return for a
+   * while.
+   */
+  readonly state: 'present' | 'drained' | 'leaving' | 'excluded' | 'absent';
 }
 
 export interface Ownership {

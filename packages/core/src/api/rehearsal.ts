@@ -92,11 +92,14 @@ export class Rehearsal {
 
 /** As a snapshot of the group would have it. */
 function rowOf(name: string, { count, members, partitions, pins }: Ownership): PartitionSetRow {
-  // An excluded node that takes no part has no weight.
-  const taking = members.filter(({ weight }) => weight > 0);
+  // An excluded node without a weight takes no part, or leaves and has something still.
+  const owners = new Set(partitions.map(({ node }) => node));
+  const taking = members.filter(({ node, weight, state }) => weight > 0 || state === 'leaving' || owners.has(node));
   const sessions = new Map(taking.map(({ node, state }, index) => [node, state === 'absent' ? 0 : index + 1]));
   const memberRows = taking.map(({ node, weight, state }) => {
-    return [node, sessions.get(node) ?? 0, weight, partitionsDefaults.drainTimeoutMs, state === 'drained', false] as const;
+    const isLeaving = weight === 0;
+    const share = isLeaving ? partitionsDefaults.weight : weight;
+    return [node, sessions.get(node) ?? 0, share, partitionsDefaults.drainTimeoutMs, state === 'drained', isLeaving] as const;
   });
   const excluded = members.filter(({ state }) => state === 'excluded').map(({ node }) => node);
   const refusals = partitions

@@ -16,7 +16,7 @@ import { count, countBetween, each, flag, milliseconds, name, nameOrNobody, text
 // place       => 23 seq set node placing                           0 usual | 1 drained | 2 excluded
 // resize      => 24 seq set count
 // state       => resource version isFull count graceMs settleMs ([member] [pin] | null null) [row]
-// member      => node weight mode
+// member      => node weight mode                                   weight: 0 of one that leaves, and of an excluded node that takes no part
 // pin         => partition node
 // row         => partition phase (node | "") token (home | "") (note | null) [refusing]?   refusing: a node; the list is left out where it is empty
 

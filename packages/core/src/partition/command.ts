@@ -92,7 +92,7 @@ export type PartitionRow = readonly [
   note: string | null,
   refusedBy?: readonly string[],
 ];
-/** `mode`: 0 takes part, 1 gives all up, 2 excluded, 3 absent; an excluded node that takes no part has the weight 0. */
+/** `mode`: 0 takes part, 1 gives all up, 2 excluded, 3 absent. The weight is 0 of an excluded node that takes no part, and of one that leaves. */
 export type MemberRow = readonly [node: string, weight: number, mode: number];
 export const memberMode = { present: 0, drained: 1, excluded: 2, absent: 3 } as const;
 export type PinRow = readonly [partition: number, node: string];

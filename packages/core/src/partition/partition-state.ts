@@ -121,7 +121,9 @@ function phaseOf({ token, isRevoked, isCovered }: Partition): number {
 
 function membersOf(set: PartitionSet): { readonly rows: readonly MemberRow[]; readonly pins: readonly PinRow[] } {
   const rows: MemberRow[] = Array.from(set.members.values(), (member): MemberRow => {
-    const { node, weight, session } = member;
+    const { node, session } = member;
+    // Nothing brings back one that leaves: so it is told from one that is drained, or excluded.
+    const weight = member.isLeaving ? 0 : member.weight;
     if (set.excluded.has(node)) return [node, weight, memberMode.excluded];
     if (session === 0) return [node, weight, memberMode.absent];
     return [node, weight, takesPart(set, member) ? memberMode.present : memberMode.drained];

@@ -12,12 +12,16 @@ const nodes = ['a', 'b', 'c', 'd', 'e', 'f'];
 const count = 12;
 
 /** What operators and owners did before the plan, each to a node and a partition. */
-type Event = readonly [what: 'pin' | 'exclude' | 'drain' | 'include' | 'refuse' | 'absent' | 'settle', node: string, partition: number];
+type Event = readonly [
+  what: 'pin' | 'exclude' | 'drain' | 'include' | 'refuse' | 'absent' | 'leave' | 'return' | 'settle',
+  node: string,
+  partition: number,
+];
 
 const node = fc.constantFrom(...nodes);
 const partition = fc.nat({ max: count - 1 });
 const weight = fc.constantFrom(0.5, 1, 2, 3);
-const kinds = ['pin', 'exclude', 'drain', 'include', 'refuse', 'absent', 'settle'] as const;
+const kinds = ['pin', 'exclude', 'drain', 'include', 'refuse', 'absent', 'leave', 'return', 'settle'] as const;
 const history: fc.Arbitrary<readonly Event[]> = fc.array(fc.tuple(fc.constantFrom(...kinds), node, partition), { maxLength: 10 });
 const members = fc.uniqueArray(fc.record({ node, weight }), { minLength: 1, selector: (one) => one.node });
 const change = fc.record({
@@ -59,6 +63,10 @@ function happen(desk: PartitionDesk, [what, node, index]: Event): void {
     }
     case 'absent':
       return desk.sessions.has(node) ? desk.end(node) : undefined;
+    case 'leave':
+      return desk.sessions.has(node) ? void desk.do(node, (seq) => [partitionOp.leave, seq, set]) : undefined;
+    case 'return':
+      return desk.set.members.has(node) ? void desk.join(node, { count }) : undefined;
     case 'settle':
       desk.rebalance();
       return desk.drainAll();
@@ -131,8 +139,22 @@ it('says what the table then does, whatever was pinned, placed and refused befor
       const moves = planned(desk, asked);
       expect(moves).toEqual(outcome(desk, asked));
     }),
-    { numRuns: 100 },
+    { numRuns: 300 },
   );
+});
+
+it('gives nothing back to whoever leaves and still drains, included or not (a and b own 2 each)', () => {
+  const desk = deskOf(
+    ['a', 'b'].map((node) => ({ node, weight: 1 })),
+    [['leave', 'b', 0]],
+  );
+  desk.rebalance();
+  expect(ownershipOf(desk).members).toContainEqual({ node: 'b', weight: 0, state: 'leaving' });
+  for (const asked of [{ include: ['b'] }, { exclude: ['b'] }, { drain: ['b'] }]) expect(planned(desk, asked)).toEqual([]);
+  happen(desk, ['exclude', 'b', 0]);
+  expect(planned(desk, { include: ['b'] })).toEqual([]);
+  happen(desk, ['settle', '', 0]);
+  expect(planned(desk, { join: ['b'] })).toEqual([]);
 });
 
 it('gives nothing to whoever was excluded before it came', () => {
