@@ -24,21 +24,15 @@ function restart(node: string): void {
   settle();
 }
 
-it('keeps a node excluded that is drained after it, over a restart, until it is included', () => {
-  expect(place('b', placing.excluded)).toBe(done);
-  expect(place('b', placing.drained)).toBe(done);
+it.each([
+  ['excluded, then drained', [placing.excluded, placing.drained]],
+  ['drained, then excluded', [placing.drained, placing.excluded]],
+  ['excluded, drained, then excluded again', [placing.excluded, placing.drained, placing.excluded]],
+  ['excluded alone', [placing.excluded]],
+])('keeps a node out that was %s, over a restart, until it is included', (_order, orders) => {
+  for (const order of orders) expect(place('b', order)).toBe(done);
   settle();
-  restart('b');
   expect(desk.ownedBy('b')).toEqual([]);
-  place('b', placing.usual);
-  settle();
-  expect(desk.ownedBy('b')).toHaveLength(2);
-});
-
-it('keeps a node excluded that was drained before it, over a restart, until it is included', () => {
-  place('b', placing.drained);
-  place('b', placing.excluded);
-  settle();
   restart('b');
   expect(desk.ownedBy('b')).toEqual([]);
   place('b', placing.usual);
