@@ -159,10 +159,23 @@ export const founding: readonly Mutant[] = [
     name: 'first-founding-of-a-group-that-was',
     hazard: 'A group that is founded anew skips its wait because the user said that there was no earlier life (rules 12 and 15).',
     patches: [
-      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined,', 'firstFounding,'),
+      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined && !isGroupKnown,', 'firstFounding,'),
       patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', 'tokenSecond > inherits.tokenSecond &&'),
     ],
     killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
+  },
+  {
+    name: 'group-forgotten-by-those-who-knew-it',
+    hazard: 'Founders that took part in a group which died out take the word of the user that theirs is the first (rule 12).',
+    patches: [patch('paxos/founding.ts', ' && !isGroupKnown,', ',')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'survivor-of-another-name-not-asked',
+    hazard:
+      'The voters of the list found anew although one that orders put beside them remembers the group, and was told to stop there (rule 15).',
+    patches: [patch('group/member.ts', '    this.desk.hear(frame, this.place.record);\n', '')],
+    killers: [unit('simulation/saved-lives')],
   },
   {
     name: 'wiped-voter-keeps-its-incarnation',

@@ -171,6 +171,7 @@ export class Member {
 
   private onFrame(frame: MemberFrame, at: Instant): void {
     this.out.events.push(...this.versions.hear(frame, at.monotonicMs));
+    this.desk.hear(frame, this.place.record);
     if (frame.messages.length > 0) this.directory.heard(frame.from.node, at.monotonicMs);
     for (const message of frame.messages) {
       if (isFoundingMessage(message)) this.onFoundingMessage(frame.from, message, at);
@@ -290,8 +291,6 @@ export class Member {
     if (hadSeat.includes(self.node)) this.out.events.push({ type: 'seatLost', founding });
     this.maybeOpenSession(at);
   }
-
-  // Leaders.
 
   private leaderBallot(nowMs: number): Ballot | null {
     return this.seat?.replica.leader ?? this.directory.leader(nowMs);

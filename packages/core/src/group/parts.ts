@@ -87,7 +87,7 @@ export function greetingTo(
     tokenSecond,
     longestTtlMs,
     standing: ofSeat ?? desk.standing(seat !== null),
-    record: seat ? record : (founder?.acceptedRecord ?? null),
+    record: seat ? record : (founder?.acceptedRecord ?? record),
     ...(inherits && { replaces: inherits.founding }),
   };
 }

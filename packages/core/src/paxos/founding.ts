@@ -23,6 +23,9 @@ export const tokenEpochMs = Date.UTC(2020, 0, 1);
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
 const existingGroupPeriods = 40;
 
+/** Of one period, so that nobody can have more asked than that. */
+const strangersMax = 1_024;
+
 interface Witness extends SeenClock {
   readonly greeting: M.Greeting;
 }
@@ -33,6 +36,8 @@ interface Witness extends SeenClock {
  * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: unless one of the others, who must all have
  *    answered, knows completion, it discards its incarnation. Meanwhile it completes nothing by itself.
  * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
+ * 5. Whoever speaks for a group is asked too: orders may have left its last word to one that no list of names has.
+ * 6. Who knew a group takes nobody's word that this founding is the first.
  */
 export class Founder {
   private record: FoundingRecord | null;
@@ -52,6 +57,9 @@ export class Founder {
   private dueMs = -Infinity;
   /** The group that lives without this incarnation, by its last fresh sign of life. */
   private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
+  private hasKnownGroup = false;
+  /** Nodes of other names that spoke for a group and were not asked since. */
+  private readonly strangers = new Set<string>();
   private out: FounderOutput = { persist: [], arbitrate: null, send: [], events: [] };
 
   constructor(private readonly options: FounderOptions) {
@@ -86,6 +94,13 @@ export class Founder {
   /** The longest TTL that anybody may have been granted, as far as it knows. */
   get longestTtlMs(): number {
     return Math.max(this.options.maxSessionTtlMs, this.options.memory?.inherits?.longestTtlMs ?? 0);
+  }
+
+  /** A frame of a group came. `isKnown`: this process took part in one before. */
+  onGroupFrame(node: string, isKnown: boolean): void {
+    if (this.record) return;
+    this.hasKnownGroup ||= isKnown;
+    if (!this.options.voters.includes(node) && this.strangers.size < strangersMax) this.strangers.add(node);
   }
 
   /** To the present nonce. */
@@ -144,7 +159,10 @@ export class Founder {
       this.nonceAtMs = nowMs;
       this.witnesses.clear();
     }
-    this.out.send.push({ to: { type: 'voters' }, message: { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } });
+    const hello = { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } as const;
+    this.out.send.push({ to: { type: 'voters' }, message: hello });
+    for (const node of this.strangers) this.out.send.push({ to: { type: 'node', node }, message: hello });
+    this.strangers.clear();
   }
 
   private onMessage({ from, message, nowMs, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
@@ -167,11 +185,15 @@ export class Founder {
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
     if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
-    if (!this.isOtherVoter(from.node)) return;
+    const isProof = !this.record && provesFounding(greeting.standing);
+    if (!this.isOtherVoter(from.node)) {
+      const isStranger = from.node !== this.options.self.node && sameVoters(greeting.voters, this.options.voters);
+      return isStranger && isProof && greeting.record ? this.recognise(from, greeting.record, nowMs) : undefined;
+    }
     const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
     this.witnesses.set(from.node, witness);
     if (this.record && !this.complete) return this.reconsider(greeting);
-    if (!this.record && greeting.record && provesFounding(greeting.standing)) return this.recognise(from, greeting.record, nowMs);
+    if (isProof && greeting.record) return this.recognise(from, greeting.record, nowMs);
     const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
     if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
     this.maybePropose(wallMs);
@@ -199,6 +221,7 @@ export class Founder {
   private recognise(from: Proposer, record: FoundingRecord, nowMs: number): void {
     const isNews = this.existing?.record.configuration.founding !== record.configuration.founding;
     this.existing = { record, atMs: nowMs };
+    this.hasKnownGroup = true;
     if (isNews) this.out.events.push({ type: 'groupExists', record, told: from.node });
   }
 
@@ -224,13 +247,14 @@ export class Founder {
     const all = [...seats, { node: self.node, incarnation: self.incarnation }].sort((a, b) => (a.node < b.node ? -1 : 1));
     const longestTtlMs = Math.max(this.longestTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
     const replaces = memory?.inherits?.founding ?? others.find((witness) => witness?.greeting.replaces !== undefined)?.greeting.replaces;
+    const isGroupKnown = this.hasKnownGroup || others.some((witness) => witness?.greeting.record);
     this.accept({
       // An incarnation founds at most once, so its name is a name for the founding.
       configuration: { founding: self.incarnation, id: 1, voters: all },
       tokenSecond: tokenSecond + 1,
       maxSessionTtlMs: longestTtlMs,
       // Where somebody remembers an earlier life, there was one, whatever the user said.
-      firstFounding: firstFounding && replaces === undefined,
+      firstFounding: firstFounding && replaces === undefined && !isGroupKnown,
       ...(replaces !== undefined && { replaces }),
     });
     return true;

@@ -80,6 +80,65 @@ describe('a founder that inherits', () => {
   });
 });
 
+describe('a founder beside a group of which a voter of another name is left', () => {
+  const group = recordOf(
+    'old',
+    ['a', 'x'].map((node) => seat(node, 0)),
+  );
+  const asked = ({ send }: FounderOutput): string[] =>
+    send.flatMap(({ to, message }) => (message.type === 'hello' && to.type === 'node' ? [to.node] : []));
+
+  it('asks whoever speaks for the group, once for each time, and founds nothing while one answers that it lives (3 voters, safety 11 and 15)', () => {
+    const desk = new Desk('a');
+    desk.founder.onGroupFrame('x', false);
+    expect(asked(desk.tick(0))).toEqual(['x']);
+    expect(asked(desk.tick(100))).toEqual([]);
+    const { events } = desk.hear(seat('x', 0), desk.greeting({ standing: 'bereft', record: group }));
+    expect(events).toEqual([{ type: 'groupExists', record: group, told: 'x' }]);
+    for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
+    expect(desk.founder.acceptedRecord).toBeNull();
+    expect(desk.founder.standing).toBe('live');
+  });
+
+  it.each([
+    ['knows no group for sure', { standing: 'live', record: group }],
+    ['was told of other voters', { standing: 'founded', record: group, voters: ['a', 'x', 'z'] }],
+    ['answers another question', { standing: 'founded', record: group, nonce: 'an old one' }],
+  ] as const)('takes nobody of another name for a group who %s (3 voters, safety 11)', (_what, said) => {
+    const desk = new Desk('a');
+    desk.founder.onGroupFrame('x', false);
+    desk.tick(0);
+    desk.hear(seat('x', 0), desk.greeting(said));
+    expect(desk.founder.standing).toBe('unfounded');
+  });
+
+  it('asks no more strangers in a period than it has room for (3 voters)', () => {
+    const desk = new Desk('a');
+    for (let index = 0; index < 2_000; index++) desk.founder.onGroupFrame(`x${index}`, false);
+    expect(asked(desk.tick(0))).toHaveLength(1_024);
+  });
+
+  it.each([
+    ['took part in one itself', (desk: Desk) => desk.founder.onGroupFrame('b', true), null],
+    ['hears of one from another founder', () => undefined, group],
+  ] as const)('takes nobody’s word that there was no group before where it %s (3 voters, safety 12)', (_what, learn, record) => {
+    const desk = new Desk('a');
+    learn(desk);
+    desk.tick(0);
+    desk.hear(seat('b'), desk.greeting({ record }));
+    desk.hear(seat('c'), desk.greeting());
+    expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: false });
+  });
+
+  it('takes that word where nobody knew one (3 voters, safety 12)', () => {
+    const desk = new Desk('a');
+    desk.founder.onGroupFrame('b', false);
+    desk.tick(0);
+    for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
+    expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: true });
+  });
+});
+
 describe('a founder', () => {
   it('accepts one record, ever, durably before it says so (3 voters)', () => {
     const desk = new Desk('b');
