@@ -175,7 +175,7 @@ export const founding: readonly Mutant[] = [
     hazard:
       'The voters of the list found anew although one that orders put beside them remembers the group, and was told to stop there (rule 15).',
     patches: [patch('group/member.ts', '    this.desk.hear(frame, this.place.record);\n', '')],
-    killers: [unit('simulation/saved-lives')],
+    killers: [unit('group/refounding')],
   },
   {
     name: 'wiped-voter-keeps-its-incarnation',

@@ -99,6 +99,19 @@ describe('with stop', () => {
     expect(foundingOf(world.process('a'))).toBe(before);
   });
 
+  it('is kept to by a survivor of another name, whom the voters of the list ask before they found anew (3 voters, 1 standby, safety 15)', () => {
+    const world = openedWorld({ standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+    const before = foundingOf(world.process('a'));
+    world.kill('c');
+    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    for (const node of ['a', 'b']) world.restartEmpty(node);
+    world.until('x says so', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
+    world.start('c');
+    world.run(30_000);
+    expect(world.living.map(foundingOf)).toEqual([before, before, before, before]);
+    expect(world.process('a').member.status(world.at(world.process('a')))).toMatchObject({ majorityLost: { told: 'x' } });
+  });
+
   it('takes it back when a voter returns with its memory (3 voters)', () => {
     const world = openedWorld();
     const { disk, incarnation } = world.process('b');
