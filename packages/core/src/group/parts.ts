@@ -70,7 +70,7 @@ export function greetingTo(
   {
     place: { seat, record },
     desk,
-    options: { maxSessionTtlMs },
+    options: { maxSessionTtlMs, whenMajorityIsLost },
     tokenSecond,
     isBereft,
   }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number; isBereft: boolean },
@@ -78,7 +78,9 @@ export function greetingTo(
 ): Greeting {
   const { founder } = desk;
   const { longestTtlMs = maxSessionTtlMs, inherits } = founder instanceof Founder ? founder : {};
-  const ofSeat = seat?.holdsLease(at) ? 'led' : isBereft ? 'bereft' : null;
+  // Whom no list names has nothing to found with, so that it gives way by proving nothing.
+  const givesWay = whenMajorityIsLost === 'refound' && founder === null;
+  const ofSeat = seat?.holdsLease(at) ? 'led' : isBereft ? (givesWay ? 'live' : 'bereft') : null;
   return {
     type: 'greeting',
     nonce,

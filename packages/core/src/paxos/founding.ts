@@ -188,12 +188,14 @@ export class Founder {
     const isProof = !this.record && provesFounding(greeting.standing);
     if (!this.isOtherVoter(from.node)) {
       const isStranger = from.node !== this.options.self.node && sameVoters(greeting.voters, this.options.voters);
-      return isStranger && isProof && greeting.record ? this.recognise(from, greeting.record, nowMs) : undefined;
+      if (!isStranger || this.record || !greeting.record) return;
+      this.hasKnownGroup = true;
+      return isProof ? this.recognise(from, greeting, greeting.record, nowMs) : undefined;
     }
     const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
     this.witnesses.set(from.node, witness);
     if (this.record && !this.complete) return this.reconsider(greeting);
-    if (isProof && greeting.record) return this.recognise(from, greeting.record, nowMs);
+    if (isProof && greeting.record) return this.recognise(from, greeting, greeting.record, nowMs);
     const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
     if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
     this.maybePropose(wallMs);
@@ -218,8 +220,10 @@ export class Founder {
     return undefined;
   }
 
-  private recognise(from: Proposer, record: FoundingRecord, nowMs: number): void {
-    const isNews = this.existing?.record.configuration.founding !== record.configuration.founding;
+  /** Of two groups that are told of, that of a leader counts, else the one that was known first, for as long as its word is fresh. */
+  private recognise(from: Proposer, { standing }: M.Greeting, record: FoundingRecord, nowMs: number): void {
+    const isNews = !this.existing || !sameFounding(this.existing.record, record);
+    if (isNews && this.existing && standing !== 'led') return;
     this.existing = { record, atMs: nowMs };
     this.hasKnownGroup = true;
     if (isNews) this.out.events.push({ type: 'groupExists', record, told: from.node });

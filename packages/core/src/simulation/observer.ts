@@ -172,14 +172,14 @@ export class Observer {
       if (known === undefined) {
         log.values[slot] = value;
         this.markAdopted(value, own.vote(slot)?.ballot);
-        this.onChosen(log, slot, value);
       } else if (!isSame(known, value)) {
         this.fail('agreement', `slot ${slot} is ${JSON.stringify(known)} and, at ${self.node}, ${JSON.stringify(value)}`);
       }
     }
-    const crossed = Math.floor(state.appliedIndex / hashedEvery) > Math.floor(belief.appliedIndex / hashedEvery);
+    // What a process kept of a write that failed is known before another shows it.
+    for (let next = log.state.appliedIndex + 1; log.values[next] !== undefined; next++) this.onChosen(log, next, log.values[next] ?? null);
+    if (Math.floor(state.appliedIndex / hashedEvery) > Math.floor(belief.appliedIndex / hashedEvery)) this.checkHash(inside);
     belief.appliedIndex = state.appliedIndex;
-    if (crossed) this.checkHash(inside);
   }
 
   private onChosen(log: ChosenLog, slot: number, value: GroupBatch | null): void {

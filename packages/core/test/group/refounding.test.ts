@@ -71,6 +71,19 @@ describe('with refound', () => {
     expect(foundingOf(world.process('b'))).toBe(before);
   });
 
+  it('founds anew without a survivor of another name, which gives way and joins (3 voters, 1 standby, safety 12 and 15)', () => {
+    const world = openedWorld({ whenMajorityIsLost, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+    const before = foundingOf(world.process('a'));
+    world.kill('c');
+    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    for (const node of ['a', 'b']) world.restartEmpty(node);
+    world.until('x finds out', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
+    world.start('c');
+    world.until('all found anew', () => refoundedAll(world, before));
+    const founded = world.eventsOf('founded').findLast(({ node }) => node === 'a');
+    expect(founded?.event).toMatchObject({ record: { firstFounding: false } });
+  });
+
   it('keeps what it inherits through a restart before the others are there (3 voters)', () => {
     const world = openedWorld({ whenMajorityIsLost });
     const token = take(world, 'a', 'held');

@@ -112,6 +112,29 @@ describe('a founder beside a group of which a voter of another name is left', ()
     expect(desk.founder.standing).toBe('unfounded');
   });
 
+  it('keeps to the group that it knew first while that is heard, unless a leader speaks for another (3 voters, safety 11)', () => {
+    const other = recordOf(
+      'other',
+      ['b', 'x'].map((node) => seat(node, 0)),
+    );
+    const desk = new Desk('a');
+    desk.founder.onGroupFrame('x', false);
+    desk.tick(0);
+    const heard = (node: string, said: Partial<Greeting>) => desk.hear(seat(node, 0), desk.greeting(said)).events;
+    expect(heard('x', { standing: 'founded', record: group })).toHaveLength(1);
+    expect(heard('b', { standing: 'founded', record: other })).toEqual([]);
+    expect(heard('b', { standing: 'led', record: other })).toEqual([{ type: 'groupExists', record: other, told: 'b' }]);
+  });
+
+  it('knows of a group by a stranger that gives way, and keeps the wait (3 voters, safety 12)', () => {
+    const desk = new Desk('a');
+    desk.founder.onGroupFrame('x', false);
+    desk.tick(0);
+    desk.hear(seat('x', 0), desk.greeting({ standing: 'live', record: group }));
+    for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
+    expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: false });
+  });
+
   it('asks no more strangers in a period than it has room for (3 voters)', () => {
     const desk = new Desk('a');
     for (let index = 0; index < 2_000; index++) desk.founder.onGroupFrame(`x${index}`, false);

@@ -26,11 +26,23 @@ export function begunWithIn({ metadata }: ConsumerConfig): number | undefined {
   return /^[1-9]\d{0,5}$/.test(count) ? Number(count) : undefined;
 }
 
+/** By consumer, those under way: partitions that are taken side by side share one. */
+const readings = new WeakMap<JetStreamApi, Map<string, Promise<number>>>();
+
 /** With how many partitions the consumer began, as durables of other partitions tell, asked until some do; `count` where none does. */
 export async function begunWithOfOthers(api: JetStreamApi, { name, partition }: EpochNames, count: number): Promise<number> {
   if (partition >= count) return count;
+  const known = readings.get(api) ?? new Map<string, Promise<number>>();
+  readings.set(api, known);
+  const key = `${count} ${name}`;
+  const reading = known.get(key) ?? readAll(api, name, count).finally(() => known.delete(key));
+  known.set(key, reading);
+  return reading;
+}
+
+async function readAll(api: JetStreamApi, name: string, count: number): Promise<number> {
   const names = await api.consumerNames();
-  const newest = Array.from({ length: count }, (_, one) => (one === partition ? [] : new EpochNames(name, one).among(names).slice(-1)));
+  const newest = Array.from({ length: count }, (_, one) => new EpochNames(name, one).among(names).slice(-1));
   for (let others = newest.flat(); others.length > 0; others = others.slice(askedAtOnce)) {
     const found = await Promise.all(others.slice(0, askedAtOnce).map((one) => api.consumerInfo(one.name)));
     const said = found.flatMap((info) => (info === undefined ? [] : (begunWithIn(info.config) ?? [])));

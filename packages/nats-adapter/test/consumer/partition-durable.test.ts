@@ -17,12 +17,16 @@ interface Taking {
   readonly count?: number;
   readonly previous?: string;
   readonly onNote?: (note: string) => void;
+  readonly api?: JetStreamApi;
 }
 
 /** An owner of partition 3, unless another is said, takes it; resolves with the durable. */
+function apiOf(server: InMemoryJetStream): JetStreamApi {
+  return new JetStreamApi(server.connection, { stream: 'orders', apiPrefix: '$JS.API', requestTimeoutMs: 1_000 });
+}
+
 function take(server: InMemoryJetStream, token: number, taking: Taking = {}): Promise<TakenDurable> {
-  const { partition = 3, retention = 'limits', from = 'all', count = 8, previous, onNote } = taking;
-  const api = new JetStreamApi(server.connection, { stream: 'orders', apiPrefix: '$JS.API', requestTimeoutMs: 1_000 });
+  const { partition = 3, retention = 'limits', from = 'all', count = 8, previous, onNote, api = apiOf(server) } = taking;
   const settings = { filterSubject: 'orders.3', ackWaitMs: 30_000, maxAckPending: 1, replicas: undefined, from, retention, count };
   const durables = new PartitionDurables(api, new EpochNames('w', partition), settings);
   const note = (value: string): Promise<void> => Promise.resolve(onNote?.(value));
@@ -140,6 +144,17 @@ describe('with how many partitions the consumer began', () => {
     server.before = (operation) => void (operation === 'info' && asked++);
     expect(await take(server, 6, { partition: 29, from: 'new', count: 30 })).toMatchObject({ isGrown: false });
     expect(asked).toBe(8);
+  });
+
+  test('is read once for all partitions that are taken side by side (30 partitions)', async () => {
+    const server = new InMemoryJetStream();
+    const partitions = Array.from({ length: 30 }, (_, partition) => partition);
+    for (const partition of partitions) server.put(`w_${partition}_5`);
+    let asked = 0;
+    server.before = (operation) => void (operation === 'info' && asked++);
+    const shared = { from: 'new', count: 30, api: apiOf(server) } as const;
+    await Promise.all(partitions.map((partition) => take(server, 6, { ...shared, partition, previous: `w_${partition}_5` })));
+    expect(asked).toBe(60);
   });
 
   test('is written on a durable of an earlier version that is handed over, as others say it, and kept from then on (2 owners)', async () => {
