@@ -6,7 +6,7 @@ import type { AcquireOptions } from './acquisition.ts';
 import type { HeldLease } from './held-lease.ts';
 import type { Instance } from './instance.ts';
 import type { Lease } from './lease-contract.ts';
-import { endAfterPause } from './refusal.ts';
+import { errorAfterPause } from './refusal.ts';
 
 export function holdStream(instance: Instance, acquire: (options: AcquireOptions) => Promise<HeldLease>): Observable<Lease> {
   return new Observable((subscriber) => {
@@ -33,10 +33,7 @@ export function holdStream(instance: Instance, acquire: (options: AcquireOptions
 
 /** A lost session needs no pause: the next acquire waits for the next session. */
 function refuse(instance: Instance, subscriber: Subscriber<Lease>, error: unknown): void {
-  const end = (): void => {
-    if (instance.isClosing) subscriber.complete();
-    else subscriber.error(error);
-  };
-  if (instance.isClosing || isQuorateError(error, 'SESSION_LOST')) return end();
-  endAfterPause(instance.engine.host, subscriber, end);
+  if (instance.isClosing) return subscriber.complete();
+  if (isQuorateError(error, 'SESSION_LOST')) return subscriber.error(error);
+  errorAfterPause(instance, subscriber, error);
 }

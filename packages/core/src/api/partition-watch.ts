@@ -6,6 +6,7 @@ import type { MemberRow, PartitionRow, PartitionsState } from '../partition/comm
 import type { Instance } from './instance.ts';
 import { Interest } from './interest.ts';
 import type { Ownership, PartitionMemberInfo, PartitionOwner, PartitionParametersInfo } from './partitions-contract.ts';
+import { errorAfterPause } from './refusal.ts';
 
 /**
  * Calls the listener with what is told of a set: all of it, or what this process owns. Never with what is older than what it was told
@@ -45,8 +46,12 @@ export class SetWatch {
     this.#interest = new Interest(instance.engine.host, () => this.#end());
     this.ownership$ = new Observable<Ownership>((subscriber) => {
       if (instance.isClosed) return subscriber.complete();
+      try {
+        this.#begin();
+      } catch (error) {
+        return errorAfterPause(instance, subscriber, error);
+      }
       this.#interest.use();
-      this.#begin();
       const subscription = this.#states.pipe(filter((state): state is Ownership => state !== null)).subscribe(subscriber);
       return () => {
         subscription.unsubscribe();

@@ -139,9 +139,15 @@ export interface Partitions {
   readonly mine: readonly number[];
   /** `mine`, now and at each change. */
   readonly assignment$: Observable<readonly number[]>;
-  /** Every partition with its owner, as the group last told it; null where it is not known. Asking starts the watching, for a minute. */
+  /**
+   * Every partition with its owner, as the group last told it; null where it is not known. Asking starts the watching, for a minute.
+   * Throws `LIMIT_REACHED` where `ownership$` errors with it.
+   */
   readonly ownership: Ownership | null;
-  /** `ownership`, now and at each change; the group is asked while there are subscribers. */
+  /**
+   * `ownership`, now and at each change; the group is asked while there are subscribers. Where this process watches as many locks,
+   * elections and sets of partitions as it may (65,536), it errors with `LIMIT_REACHED`, a second later.
+   */
   readonly ownership$: Observable<Ownership>;
   /** The partition of a key, as the broker places it. */
   partitionOf(key: string | Uint8Array): number;

@@ -3,6 +3,7 @@ import { QuorateError } from '../errors.ts';
 import { placing } from '../partition/command.ts';
 import { checkName } from './names.ts';
 import { checkCount, checkPartition, checkWeight } from './partition-options.ts';
+import { isRecord } from '../record.ts';
 import { shown } from '../shown.ts';
 
 export type PlannedStep =
@@ -50,7 +51,7 @@ export function stepsOf(set: string, change: unknown): readonly PlannedStep[] {
 }
 
 function fieldsOf(what: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  if (isRecord(value)) return value;
   throw new QuorateError('INVALID_OPTIONS', `${what} is ${shown(value)}, not an object with its fields.`);
 }
 

@@ -5,7 +5,7 @@ import type { LockState } from '../lock/command.ts';
 import { isPartitionsState } from '../operation.ts';
 import type { Instance } from './instance.ts';
 import { Interest } from './interest.ts';
-import { endAfterPause } from './refusal.ts';
+import { errorAfterPause } from './refusal.ts';
 
 /** `null` where the state is not known: before the first answer, and while there is no session to be told under. */
 export class ResourceWatch {
@@ -67,8 +67,7 @@ export function resourceStates(instance: Instance, resource: string): Observable
     try {
       return watchResource(instance, resource, subscriber);
     } catch (error) {
-      const end = (): void => (instance.isClosed ? subscriber.complete() : subscriber.error(error));
-      return endAfterPause(instance.engine.host, subscriber, end);
+      return errorAfterPause(instance, subscriber, error);
     }
   });
 }

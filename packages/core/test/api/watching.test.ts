@@ -3,6 +3,7 @@ import { defer, retry } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { QuorateError } from '../../src/errors.ts';
 import { systemHost } from '../../src/runtime/system-host.ts';
+import type { Quorate } from '../../src/api/quorate.ts';
 import { arrange } from './arranged.ts';
 
 afterEach(() => jest.restoreAllMocks());
@@ -89,12 +90,15 @@ describe('one resource more than this process may watch', () => {
     return { engine, quorate, asking, due };
   }
 
-  test('is an error of `state$` once a second, so that retry() lets the loop turn meanwhile', () => {
+  test.each([
+    ['state$', (quorate: Quorate) => quorate.lock('l').state$],
+    ['ownership$', (quorate: Quorate) => quorate.partitions('p', { count: 3 }).ownership$],
+  ])('is an error of `%s` once a second, so that retry() lets the loop turn meanwhile', (_name, streamOf) => {
     const { quorate, asking, due } = arrangeFull();
     let subscribed = 0;
     const errors: unknown[] = [];
-    const states$ = defer(() => ((subscribed += 1), quorate.lock('l').state$));
-    states$.pipe(retry(3)).subscribe({ error: (error) => errors.push(error) });
+    const stream$ = defer(() => ((subscribed += 1), streamOf(quorate) as Observable<unknown>));
+    stream$.pipe(retry(3)).subscribe({ error: (error) => errors.push(error) });
     for (let asked = 1; asked <= 4; asked += 1) {
       expect([subscribed, asking.mock.calls.length, due.length, errors]).toEqual([asked, asked, asked, []]);
       due.at(-1)?.();
