@@ -28,17 +28,32 @@ export class EpochNames {
 
   /** Those of the names that are epochs of this partition, the oldest first. */
   among(names: readonly string[]): readonly NamedEpoch[] {
-    const epochs = names.flatMap((name) => this.#parse(name) ?? []);
+    const epochs = names.flatMap((name) => (name.startsWith(this.#prefix) ? (parse(name, name.slice(this.#prefix.length)) ?? []) : []));
     return epochs.sort((a, b) => a.token - b.token || a.restart - b.restart);
   }
+}
 
-  #parse(name: string): NamedEpoch | undefined {
-    if (!name.startsWith(this.#prefix)) return undefined;
-    // As `of` writes it and no other way: two names of one epoch would be two owners of one token.
-    const match = /^(0|[1-9]\d{0,15})(?:_([1-9]\d{0,15}))?$/.exec(name.slice(this.#prefix.length));
-    const [token, restart] = [Number(match?.[1]), Number(match?.[2] ?? 0)];
-    return isToken(token) && isToken(restart) ? { name, token, restart } : undefined;
+/** As `of` writes it and no other way: two names of one epoch would be two owners of one token. */
+function parse(name: string, epoch: string): NamedEpoch | undefined {
+  const match = /^(0|[1-9]\d{0,15})(?:_([1-9]\d{0,15}))?$/.exec(epoch);
+  const [token, restart] = [Number(match?.[1]), Number(match?.[2] ?? 0)];
+  return isToken(token) && isToken(restart) ? { name, token, restart } : undefined;
+}
+
+/** The newest epoch of each partition of a consumer, by partition: one look at each name, for there may be thousands. */
+export function newestEpochs(consumer: string, names: readonly string[]): ReadonlyMap<number, NamedEpoch> {
+  const prefix = `${encodeName(consumer)}_`;
+  const newest = new Map<number, NamedEpoch>();
+  for (const name of names) {
+    const [, partition = '', rest = ''] = (name.startsWith(prefix) && /^(0|[1-9]\d{0,5})_(.*)$/.exec(name.slice(prefix.length))) || [];
+    const epoch = parse(name, rest);
+    if (epoch && isNewer(epoch, newest.get(Number(partition)))) newest.set(Number(partition), epoch);
   }
+  return newest;
+}
+
+function isNewer(epoch: Epoch, than: Epoch | undefined): boolean {
+  return than === undefined || (epoch.token - than.token || epoch.restart - than.restart) > 0;
 }
 
 /** An owner that finds a newer one has lost its lease without noticing. */

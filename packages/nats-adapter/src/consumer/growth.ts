@@ -9,7 +9,8 @@
  *
  * The number is what somebody saw, so that no partition is taken for grown that the consumer began with, in whatever order they begin.
  */
-import { EpochNames } from './epoch.ts';
+import { newestEpochs } from './epoch.ts';
+import type { EpochNames } from './epoch.ts';
 import type { ConsumerConfig, JetStreamApi } from '../jetstream/jetstream-api.ts';
 
 const key = 'quorate-begun-with';
@@ -41,9 +42,12 @@ export async function begunWithOfOthers(api: JetStreamApi, { name, partition }: 
 }
 
 async function readAll(api: JetStreamApi, name: string, count: number): Promise<number> {
-  const names = await api.consumerNames();
-  const newest = Array.from({ length: count }, (_, one) => new EpochNames(name, one).among(names).slice(-1));
-  for (let others = newest.flat(); others.length > 0; others = others.slice(askedAtOnce)) {
+  const newest = newestEpochs(name, await api.consumerNames());
+  for (
+    let others = [...newest].flatMap(([partition, epoch]) => (partition < count ? epoch : []));
+    others.length > 0;
+    others = others.slice(askedAtOnce)
+  ) {
     const found = await Promise.all(others.slice(0, askedAtOnce).map((one) => api.consumerInfo(one.name)));
     const said = found.flatMap((info) => (info === undefined ? [] : (begunWithIn(info.config) ?? [])));
     if (said.length > 0) return Math.min(count, ...said);

@@ -1,6 +1,6 @@
 /** Names of durables, and what a pull's inbox receives, read without a server. */
 import { arrivalOf } from '../../src/consumer/delivery.ts';
-import { EpochNames, refuseIfStale } from '../../src/consumer/epoch.ts';
+import { EpochNames, newestEpochs, refuseIfStale } from '../../src/consumer/epoch.ts';
 import type { NatsStreamMessage } from '../../src/index.ts';
 
 describe('the names of epochs', () => {
@@ -22,6 +22,14 @@ describe('the names of epochs', () => {
       'workers_3_9_1_1',
     ];
     expect(new EpochNames('workers', 3).among(consumers).map(({ name }) => name)).toEqual(['workers_3_9', 'workers_3_9_1', 'workers_3_10']);
+  });
+
+  test('show the newest of every partition, as one search for each of them would', () => {
+    const consumers = ['w_0_9', 'w_0_10', 'w_0_9_3', 'w_1_7_2', 'w_1_7_11', 'w_1_7', 'w_33_1', 'w_03_1', 'w_2_x', 'w_2_', 'v_2_1', 'w_x'];
+    const newest = [...newestEpochs('w', consumers)].map(([partition, { name }]) => [partition, name]);
+    expect(newest).toEqual(expect.arrayContaining([0, 1, 33].map((of) => [of, new EpochNames('w', of).among(consumers).at(-1)?.name])));
+    expect(newest).toHaveLength(3);
+    expect(newestEpochs('a', [new EpochNames('a_1', 2).of({ token: 3, restart: 0 }).name])).toEqual(new Map());
   });
 
   test('are never shared by two names, whatever is in them', () => {
