@@ -89,7 +89,10 @@ export async function startAll(servers: readonly Server[]): Promise<void> {
   throw failed.reason;
 }
 
+/** What was killed may write to the end, and a PATH need not have `rm`. */
+const removal = `require('node:fs').rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 10 })`;
+
 /** The keeper of servers that must not outlive this process; none for those that are meant to. */
 export function keeperFor(dataDir: string, background: boolean): Keeper | undefined {
-  return background ? undefined : startKeeper(['rm', '-rf', dataDir]);
+  return background ? undefined : startKeeper([process.execPath, '-e', removal, dataDir]);
 }

@@ -28,7 +28,10 @@ export interface Keeper {
 
 /** `lastCommand` removes what the servers leave behind: a folder, or a compose project. */
 export function startKeeper(lastCommand: readonly string[]): Keeper {
-  const child: ChildProcess = spawn('sh', ['-c', script, 'sh', ...lastCommand], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const child: ChildProcess = spawn('/bin/sh', ['-c', script, 'sh', ...lastCommand], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());
