@@ -1,6 +1,7 @@
 /** Seeds spread over several processes: each takes the next range as soon as it is done with one. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import type { Mark } from '@quorate/core/simulation';
 import type { Range, RangeResult, SeedFailure } from './job.ts';
 
@@ -32,7 +33,7 @@ type JobMessage =
   { readonly type: 'result'; readonly result: RangeResult } | { readonly type: 'error'; readonly range: Range; readonly message: string };
 
 const rangeMax = 25;
-/** There are as many jobs as cores, so that threads of V8 beside them would only take turns with them. */
+/** Of jobs that are as many as cores: threads of V8 beside them would only take turns with them. */
 const lean = ['--single-threaded', '--max-semi-space-size=64'];
 
 export function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
@@ -58,7 +59,9 @@ export function runSeeds(options: SeedsOptions): Promise<SeedsResult> {
   };
   const runJob = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const child = fork(`${__dirname}/job-program.ts`, { execArgv: [...process.execArgv, ...lean] });
+      const child = fork(`${__dirname}/job-program.ts`, {
+        execArgv: [...process.execArgv, ...(jobs >= availableParallelism() ? lean : [])],
+      });
       const giveNext = (): void => {
         const range = take();
         if (range) child.send(range);
