@@ -1,7 +1,7 @@
 /** A set of partitions by its name: what users call, over the part that this process takes in it and what it knows of it. */
 import { BehaviorSubject, distinctUntilChanged, switchMap } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { QuorateError } from '../errors.ts';
+import { isQuorateError, QuorateError } from '../errors.ts';
 import { partitionOp, placing } from '../partition/command.ts';
 import type { PartitionOp, PartitionParameters } from '../partition/command.ts';
 import { checkDuration } from './duration.ts';
@@ -118,12 +118,22 @@ export class NamedPartitions implements Partitions {
     return owner?.node === undefined ? undefined : owner;
   }
 
+  /** That too many things are watched is no answer to whether this process owns it. */
+  #ownerIfKnown(partition: number): string | undefined {
+    try {
+      return this.ownership?.partitions[partition]?.node;
+    } catch (error) {
+      if (isQuorateError(error, 'LIMIT_REACHED')) return undefined;
+      throw error;
+    }
+  }
+
   async whileOwned<T>(key: string | Uint8Array, callback: (owned: OwnedPartition) => Promise<T> | T): Promise<T> {
     checkCallback(callback);
     const partition = this.partitionOf(key);
     const run = this.#owning.value?.serving(partition);
     if (!run?.held.valid) {
-      const owner = this.ownership?.partitions[partition]?.node;
+      const owner = this.#ownerIfKnown(partition);
       const happened = `This process does not own partition ${partition} of "${this.name}"${owner === undefined ? '' : `; ${owner} does`}.`;
       throw new QuorateError('NOT_OWNER', happened, { details: { partition, owner } });
     }

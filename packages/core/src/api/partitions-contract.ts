@@ -151,7 +151,7 @@ export interface Partitions {
   readonly ownership$: Observable<Ownership>;
   /** The partition of a key, as the broker places it. */
   partitionOf(key: string | Uint8Array): number;
-  /** Who owns a key's partition, as far as `ownership` knows; undefined for nobody. */
+  /** Who owns a key's partition, as far as `ownership` knows, and throws as that does; undefined for nobody. */
   owner(key: string | Uint8Array): PartitionOwner | undefined;
   /**
    * Runs the callback while this process owns the key's partition; a revocation waits for it like for the handler. Rejects with

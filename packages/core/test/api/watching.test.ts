@@ -117,6 +117,12 @@ describe('one resource more than this process may watch', () => {
     expect(ends).toEqual(['complete']);
   });
 
+  test('leaves it unknown who owns a partition that `whileOwned` finds is not here', async () => {
+    const { quorate } = arrangeFull();
+    const refused = quorate.partitions('p', { count: 3 }).whileOwned('k', () => 1);
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_OWNER', details: { owner: undefined } });
+  });
+
   test('is thrown by `lock.state` and `election()`, and found again by the next call', () => {
     const { quorate, asking } = arrangeFull();
     for (let call = 1; call <= 2; call += 1) {
