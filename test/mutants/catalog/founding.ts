@@ -150,7 +150,7 @@ export const founding: readonly Mutant[] = [
     name: 'inherited-tokens-forgotten',
     hazard: 'A group that is founded anew begins its tokens below those that a survivor remembers (rules 13 and 15).',
     patches: [
-      patch('paxos/founding.ts', 'if (memory?.inherits) tokenSecond =', 'if (memory?.inherits && tokenSecond < 0) tokenSecond ='),
+      patch('paxos/founding.ts', 'this.inherits?.tokenSecond ?? 0, this.earlier', 'this.earlier'),
       patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', '!firstFounding && tokenSecond >= 0 &&'),
     ],
     killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
@@ -159,7 +159,7 @@ export const founding: readonly Mutant[] = [
     name: 'first-founding-of-a-group-that-was',
     hazard: 'A group that is founded anew skips its wait because the user said that there was no earlier life (rules 12 and 15).',
     patches: [
-      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined && !isGroupKnown,', 'firstFounding,'),
+      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined && this.earlier === null,', 'firstFounding,'),
       patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', 'tokenSecond > inherits.tokenSecond &&'),
     ],
     killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
@@ -167,14 +167,45 @@ export const founding: readonly Mutant[] = [
   {
     name: 'group-forgotten-by-those-who-knew-it',
     hazard: 'Founders that took part in a group which died out take the word of the user that theirs is the first (rule 12).',
-    patches: [patch('paxos/founding.ts', ' && !isGroupKnown,', ',')],
+    patches: [patch('paxos/founding.ts', ' && this.earlier === null,', ',')],
     killers: [unit('paxos/founding')],
   },
   {
     name: 'survivor-of-another-name-not-asked',
     hazard:
       'The voters of the list found anew although one that orders put beside them remembers the group, and was told to stop there (rule 15).',
-    patches: [patch('group/member.ts', '    this.desk.hear(frame, this.place.record);\n', '')],
+    patches: [patch('paxos/founding.ts', "asksAll ? 'all' : 'voters'", "'voters'")],
+    killers: [unit('group/refounding')],
+  },
+  {
+    name: 'founded-before-all-were-asked',
+    hazard:
+      'The voters of the list found anew within one round trip, before one that no list names could say that it remembers the group (rule 15).',
+    patches: [patch('group/parts.ts', 'isAlone ? 0 : askedPeriods * timing.heartbeatMs', '0')],
+    killers: [unit('group/refounding')],
+  },
+  {
+    name: 'leases-of-an-earlier-group-forgotten',
+    hazard: 'The next founding waits for its own longest TTL alone, while leases of a group that it was told of run on (rule 12).',
+    patches: [patch('paxos/founding.ts', ', this.earlier?.longestTtlMs ?? 0);', ');')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'tokens-of-an-earlier-group-forgotten',
+    hazard: 'The next founding begins its tokens below those of a group that it was told of (rule 13).',
+    patches: [patch('paxos/founding.ts', ', this.earlier?.tokenSecond ?? 0);', ');')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'earlier-group-not-handed-on',
+    hazard: 'A founder that was told of a group says nothing of it to the one that proposes (rule 12).',
+    patches: [patch('group/parts.ts', ' ?? record ?? knownRecord)', ' ?? record)')],
+    killers: [unit('group/refounding')],
+  },
+  {
+    name: 'earlier-group-forgotten-by-the-next-incarnation',
+    hazard: 'An incarnation that goes on for one which knew the group founds anew as if there had been none (rule 12).',
+    patches: [patch('group/member.ts', '    this.desk.follow(record);\n', '')],
     killers: [unit('group/refounding')],
   },
   {

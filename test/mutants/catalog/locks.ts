@@ -99,8 +99,8 @@ export const locks: readonly Mutant[] = [
     patches: [
       patch(
         'paxos/founding.ts',
-        'let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));',
-        'let tokenSecond = Math.max(0 * (memory?.tokenSecond ?? 0), secondOf(wallMs));',
+        'return Math.max(this.options.memory?.tokenSecond ?? 0, this.inherits',
+        'return Math.max(0, this.inherits',
       ),
       patch(
         'paxos/founding.ts',

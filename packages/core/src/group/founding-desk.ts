@@ -14,7 +14,7 @@ import type { Voters } from '../paxos/voters.ts';
 import type { Instant } from '../time/clock.ts';
 import { Inquiry } from './inquiry.ts';
 import type { MemberEvent, MemberOptions, MemberStatus } from './member-io.ts';
-import type { MemberFrame, MemberSend } from './member-message.ts';
+import type { MemberSend } from './member-message.ts';
 import { founderFor } from './parts.ts';
 
 export class FoundingDesk {
@@ -35,9 +35,9 @@ export class FoundingDesk {
     this.inquiry = new Inquiry(self, this.asked, timing.heartbeatMs);
   }
 
-  /** A voter that nobody listed may be the last that knows a group, and speaks of it to those who found anew. */
-  hear({ from, founding }: MemberFrame, known: FoundingRecord | null): void {
-    if (founding !== '' && this.founder instanceof Founder) this.founder.onGroupFrame(from.node, known !== null);
+  /** This process takes part in a group without a vote, and remembers it where it founds anew with others. */
+  follow(record: FoundingRecord): void {
+    if (this.founder instanceof Founder) this.founder.know(record);
   }
 
   onMessage(from: Proposer, message: FoundingMessage, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {

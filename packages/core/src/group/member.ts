@@ -171,7 +171,6 @@ export class Member {
 
   private onFrame(frame: MemberFrame, at: Instant): void {
     this.out.events.push(...this.versions.hear(frame, at.monotonicMs));
-    this.desk.hear(frame, this.place.record);
     if (frame.messages.length > 0) this.directory.heard(frame.from.node, at.monotonicMs);
     for (const message of frame.messages) {
       if (isFoundingMessage(message)) this.onFoundingMessage(frame.from, message, at);
@@ -282,6 +281,7 @@ export class Member {
     if (known === founding || this.seat) return from ? this.takeSeat(this.place.onMoved(from, record.configuration, at), at) : undefined;
     if (this.desk.hasForgotten(record)) return this.takeSeat(this.place.forget(told), at);
     this.place.follow(record);
+    this.desk.follow(record);
     this.versions.enter(founding);
     this.out.configuration = record.configuration.id;
     this.directory.votersChanged(record.configuration.voters.map(({ node }) => node));

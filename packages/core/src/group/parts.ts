@@ -18,11 +18,16 @@ import type { MemberInside, MemberOptions } from './member-io.ts';
 import type { VoterSeat } from './voter-seat.ts';
 
 /** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
+/** So often all are asked who knows a group before one is founded: a question may be lost. */
+const askedPeriods = 2;
+
 export function founderFor(options: MemberOptions): Founder | CountFounder | null {
   const { self, voters, count, timing, maxSessionTtlMs, firstFounding, memory } = options;
   const common = { self, periodMs: timing.heartbeatMs, maxSessionTtlMs, firstFounding, memory: memory?.founder };
   if (count !== undefined) return new CountFounder({ ...common, count, isCandidate: options.standsBy === true });
-  return voters.includes(self.node) ? new Founder({ ...common, voters }) : null;
+  // Who is the only one, and told to be the first, has nobody to ask.
+  const isAlone = voters.length === 1 && firstFounding;
+  return voters.includes(self.node) ? new Founder({ ...common, voters, askMs: isAlone ? 0 : askedPeriods * timing.heartbeatMs }) : null;
 }
 
 /** What its storage kept for the seat. Throws STORAGE_CORRUPT for a snapshot that is not what was written. */
@@ -77,7 +82,7 @@ export function greetingTo(
   at: Instant,
 ): Greeting {
   const { founder } = desk;
-  const { longestTtlMs = maxSessionTtlMs, inherits } = founder instanceof Founder ? founder : {};
+  const { longestTtlMs = maxSessionTtlMs, inherits, knownRecord = null, tokenSecond: told = 0 } = founder instanceof Founder ? founder : {};
   // Whom no list names has nothing to found with, so that it gives way by proving nothing.
   const givesWay = whenMajorityIsLost === 'refound' && founder === null;
   const ofSeat = seat?.holdsLease(at) ? 'led' : isBereft ? (givesWay ? 'live' : 'bereft') : null;
@@ -86,10 +91,10 @@ export function greetingTo(
     nonce,
     voters: desk.asked,
     wallMs: at.wallMs,
-    tokenSecond,
+    tokenSecond: Math.max(tokenSecond, told),
     longestTtlMs,
     standing: ofSeat ?? desk.standing(seat !== null),
-    record: seat ? record : (founder?.acceptedRecord ?? record),
+    record: seat ? record : (founder?.acceptedRecord ?? record ?? knownRecord),
     ...(inherits && { replaces: inherits.founding }),
   };
 }

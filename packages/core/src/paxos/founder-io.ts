@@ -14,6 +14,8 @@ export interface FounderOptions {
   readonly periodMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
+  /** For how long all are asked, at least, before anything is proposed. Default 0. */
+  readonly askMs?: number;
   readonly memory?: FounderMemory | undefined;
 }
 

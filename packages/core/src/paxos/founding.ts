@@ -23,9 +23,6 @@ export const tokenEpochMs = Date.UTC(2020, 0, 1);
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
 const existingGroupPeriods = 40;
 
-/** Of one period, so that nobody can have more asked than that. */
-const strangersMax = 1_024;
-
 interface Witness extends SeenClock {
   readonly greeting: M.Greeting;
 }
@@ -36,8 +33,8 @@ interface Witness extends SeenClock {
  * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: unless one of the others, who must all have
  *    answered, knows completion, it discards its incarnation. Meanwhile it completes nothing by itself.
  * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
- * 5. Whoever speaks for a group is asked too: orders may have left its last word to one that no list of names has.
- * 6. Who knew a group takes nobody's word that this founding is the first.
+ * 5. All are asked, and for a while before anything is proposed: orders may have left a group's last word to one that no list has.
+ * 6. Who knew or is told of an earlier group hands that on: no founding after it is the first, nor begins below what it granted.
  */
 export class Founder {
   private record: FoundingRecord | null;
@@ -57,9 +54,9 @@ export class Founder {
   private dueMs = -Infinity;
   /** The group that lives without this incarnation, by its last fresh sign of life. */
   private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
-  private hasKnownGroup = false;
-  /** Nodes of other names that spoke for a group and were not asked since. */
-  private readonly strangers = new Set<string>();
+  /** The last group that it knew or was told of, and the most that is known of any. */
+  private earlier: { readonly record: FoundingRecord; readonly tokenSecond: number; readonly longestTtlMs: number } | null = null;
+  private firstAskedMs = Infinity;
   private out: FounderOutput = { persist: [], arbitrate: null, send: [], events: [] };
 
   constructor(private readonly options: FounderOptions) {
@@ -93,14 +90,26 @@ export class Founder {
 
   /** The longest TTL that anybody may have been granted, as far as it knows. */
   get longestTtlMs(): number {
-    return Math.max(this.options.maxSessionTtlMs, this.options.memory?.inherits?.longestTtlMs ?? 0);
+    return Math.max(this.options.maxSessionTtlMs, this.options.memory?.inherits?.longestTtlMs ?? 0, this.earlier?.longestTtlMs ?? 0);
   }
 
-  /** A frame of a group came. `isKnown`: this process took part in one before. */
-  onGroupFrame(node: string, isKnown: boolean): void {
-    if (this.record) return;
-    this.hasKnownGroup ||= isKnown;
-    if (!this.options.voters.includes(node) && this.strangers.size < strangersMax) this.strangers.add(node);
+  /** The second of the highest token that anybody may have been granted, as far as it was told. */
+  get tokenSecond(): number {
+    return Math.max(this.options.memory?.tokenSecond ?? 0, this.inherits?.tokenSecond ?? 0, this.earlier?.tokenSecond ?? 0);
+  }
+
+  /** There was, or is, a group without this incarnation. `told`: what somebody says of its tokens and leases. */
+  know(record: FoundingRecord, told?: Pick<M.Greeting, 'tokenSecond' | 'longestTtlMs'>): void {
+    this.earlier = {
+      record,
+      tokenSecond: Math.max(this.earlier?.tokenSecond ?? 0, record.tokenSecond, told?.tokenSecond ?? 0),
+      longestTtlMs: Math.max(this.earlier?.longestTtlMs ?? 0, record.maxSessionTtlMs, told?.longestTtlMs ?? 0),
+    };
+  }
+
+  /** Of an earlier group. */
+  get knownRecord(): FoundingRecord | null {
+    return this.earlier?.record ?? null;
   }
 
   /** To the present nonce. */
@@ -147,22 +156,27 @@ export class Founder {
     // Whoever is confirmed already falls silent, and is only asked by the line above for the word that was lost.
     if (this.complete) return this.confirm();
     this.ask(nowMs, wallMs);
-    this.maybePropose(wallMs);
+    this.maybePropose(nowMs, wallMs);
     if (this.options.voters.length === 1) this.maybeComplete();
   }
 
   /** A nonce serves for a few periods, so that slow answers still count, and is then renewed, so that none counts late. */
   private ask(nowMs: number, wallMs: number): void {
-    if (nowMs - this.nonceAtMs >= 4 * this.options.periodMs) {
+    const isNew = nowMs - this.nonceAtMs >= 4 * this.options.periodMs;
+    if (isNew) {
       this.nonces += 1;
       this.nonce = `${this.options.self.incarnation}.${this.options.self.run}.${this.nonces}`;
       this.nonceAtMs = nowMs;
       this.witnesses.clear();
     }
+    this.firstAskedMs = Math.min(this.firstAskedMs, nowMs);
+    const asksAll = !this.record && (isNew || !this.hasAskedEnough(nowMs));
     const hello = { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } as const;
-    this.out.send.push({ to: { type: 'voters' }, message: hello });
-    for (const node of this.strangers) this.out.send.push({ to: { type: 'node', node }, message: hello });
-    this.strangers.clear();
+    this.out.send.push({ to: { type: asksAll ? 'all' : 'voters' }, message: hello });
+  }
+
+  private hasAskedEnough(nowMs: number): boolean {
+    return nowMs - this.firstAskedMs >= (this.options.askMs ?? 0);
   }
 
   private onMessage({ from, message, nowMs, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
@@ -185,20 +199,21 @@ export class Founder {
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
     if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
-    const isProof = !this.record && provesFounding(greeting.standing);
-    if (!this.isOtherVoter(from.node)) {
-      const isStranger = from.node !== this.options.self.node && sameVoters(greeting.voters, this.options.voters);
-      if (!isStranger || this.record || !greeting.record) return;
-      this.hasKnownGroup = true;
-      return isProof ? this.recognise(from, greeting, greeting.record, nowMs) : undefined;
-    }
+    // What was only accepted may have come to nothing.
+    const told = this.record || greeting.standing === 'accepted' ? null : greeting.record;
+    const isListed = this.isOtherVoter(from.node);
+    // Who has another name, but was told the same list, may have been given a seat.
+    if (!isListed && (from.node === this.options.self.node || !sameVoters(greeting.voters, this.options.voters))) return;
+    if (told) this.know(told, greeting);
+    const proof = provesFounding(greeting.standing) ? told : null;
+    if (!isListed) return proof ? this.recognise(from, greeting, proof, nowMs) : undefined;
     const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
     this.witnesses.set(from.node, witness);
     if (this.record && !this.complete) return this.reconsider(greeting);
-    if (isProof && greeting.record) return this.recognise(from, greeting, greeting.record, nowMs);
+    if (proof) return this.recognise(from, greeting, proof, nowMs);
     const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
     if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
-    this.maybePropose(wallMs);
+    this.maybePropose(nowMs, wallMs);
   }
 
   /** A living seat under another incarnation than the record's can never accept it: unless it is complete already, it never will be. */
@@ -225,12 +240,12 @@ export class Founder {
     const isNews = !this.existing || !sameFounding(this.existing.record, record);
     if (isNews && this.existing && standing !== 'led') return;
     this.existing = { record, atMs: nowMs };
-    this.hasKnownGroup = true;
     if (isNews) this.out.events.push({ type: 'groupExists', record, told: from.node });
   }
 
-  private maybePropose(wallMs: number): void {
+  private maybePropose(nowMs: number, wallMs: number): void {
     const { voters, self } = this.options;
+    if (!this.record && !this.hasAskedEnough(nowMs)) return;
     if (this.complete || this.existing || voters[0] !== self.node) return;
     if (!this.record && !this.agreeToFound(wallMs)) return;
     if (this.record) this.out.send.push({ to: { type: 'voters' }, message: { type: 'found', record: this.record } });
@@ -241,8 +256,7 @@ export class Founder {
     const { voters, self, firstFounding, memory } = this.options;
     const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
     if (this.areClocksApart) return false;
-    let tokenSecond = Math.max(memory?.tokenSecond ?? 0, secondOf(wallMs));
-    if (memory?.inherits) tokenSecond = Math.max(tokenSecond, memory.inherits.tokenSecond);
+    let tokenSecond = Math.max(this.tokenSecond, secondOf(wallMs));
     for (const witness of others) {
       if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
       tokenSecond = Math.max(tokenSecond, witness.greeting.tokenSecond, secondOf(witness.greeting.wallMs));
@@ -251,14 +265,13 @@ export class Founder {
     const all = [...seats, { node: self.node, incarnation: self.incarnation }].sort((a, b) => (a.node < b.node ? -1 : 1));
     const longestTtlMs = Math.max(this.longestTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
     const replaces = memory?.inherits?.founding ?? others.find((witness) => witness?.greeting.replaces !== undefined)?.greeting.replaces;
-    const isGroupKnown = this.hasKnownGroup || others.some((witness) => witness?.greeting.record);
     this.accept({
       // An incarnation founds at most once, so its name is a name for the founding.
       configuration: { founding: self.incarnation, id: 1, voters: all },
       tokenSecond: tokenSecond + 1,
       maxSessionTtlMs: longestTtlMs,
       // Where somebody remembers an earlier life, there was one, whatever the user said.
-      firstFounding: firstFounding && replaces === undefined && !isGroupKnown,
+      firstFounding: firstFounding && replaces === undefined && this.earlier === null,
       ...(replaces !== undefined && { replaces }),
     });
     return true;

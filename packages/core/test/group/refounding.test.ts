@@ -97,6 +97,36 @@ describe('with refound', () => {
   });
 });
 
+describe('who founds anew, told to be the first', () => {
+  const acceptedBy = (world: World, node: string) => world.process(node).member.inspect.founder?.acceptedRecord ?? null;
+
+  it('keeps the wait where it goes on for an incarnation that knew the group, and hears nobody of it (3 voters, safety 12)', () => {
+    const world = openedWorld();
+    const first = world.kill('a');
+    for (const node of ['b', 'c']) world.kill(node);
+    // Who was told by it would tell it so.
+    world.network.swallows = (message, { from }) => from === 'a' && message.type === 'greeting';
+    world.start('a', { before: first.member });
+    for (const node of ['b', 'c']) world.start(node);
+    world.until('it proposes', () => acceptedBy(world, 'a') !== null);
+    expect(acceptedBy(world, 'a')).toMatchObject({ firstFounding: false });
+  });
+
+  it('keeps the wait where others were told of the group by one that is gone (3 voters, 1 standby, safety 12)', () => {
+    const world = openedWorld({ whenMajorityIsLost: 'refound', standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+    world.kill('a');
+    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.until('x finds out', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
+    for (const node of ['b', 'c']) world.restartEmpty(node);
+    world.run(10 * heartbeatMs);
+    world.kill('x');
+    world.start('a');
+    world.until('it proposes', () => acceptedBy(world, 'a') !== null);
+    expect(acceptedBy(world, 'a')).toMatchObject({ firstFounding: false });
+  });
+});
+
 describe('with stop', () => {
   it('says so and grants nothing, and those that came back say it too (3 voters)', () => {
     const world = openedWorld();
@@ -123,6 +153,28 @@ describe('with stop', () => {
     world.run(30_000);
     expect(world.living.map(foundingOf)).toEqual([before, before, before, before]);
     expect(world.process('a').member.status(world.at(world.process('a')))).toMatchObject({ majorityLost: { told: 'x' } });
+  });
+
+  it.each([
+    ['before it says anything', 0],
+    ['and its first answers are lost', 1],
+  ])('is kept to where all of the list come at once, %s (3 voters, 1 standby, safety 15)', (_what, lost) => {
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const world = openedWorld({ seed, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+      const before = foundingOf(world.process('a'));
+      world.kill('c');
+      world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+      const answered = new Map<string, number>();
+      world.network.swallows = (message, { from, to }) => {
+        if (from !== 'x' || message.type !== 'greeting') return false;
+        answered.set(to, (answered.get(to) ?? 0) + 1);
+        return (answered.get(to) ?? 0) <= lost;
+      };
+      for (const node of ['a', 'b']) world.restartEmpty(node);
+      world.start('c');
+      world.run(30_000);
+      expect(world.living.map(foundingOf)).toEqual([before, before, before, before]);
+    }
   });
 
   it('takes it back when a voter returns with its memory (3 voters)', () => {

@@ -249,8 +249,12 @@ describe('a voter that the group was not founded with', () => {
     const world = openedWorld({ standbys: ['d'] });
     settled(world, 'a', { type: 'replace', node: 'c', by: 'd' });
     world.until('it votes', () => world.process('d').member.inspect.replica !== null);
-    for (const node of ['a', 'b', 'c']) world.restartEmpty(node);
     const founding = (node: string): string => world.process(node).member.inspect.record?.configuration.founding ?? '';
+    // Were it heard, they would not found anew.
+    world.network.swallows = (_message, { from, to }) => (from === 'd') !== (to === 'd');
+    for (const node of ['a', 'b', 'c']) world.restartEmpty(node);
+    world.until('they found anew', () => founding('a') !== '' && founding('a') !== 'a#1');
+    world.network.swallows = () => false;
     world.until('it is in the new founding', () => founding('d') !== 'a#1' && founding('d') === founding('a'), 60_000);
     world.until('all have a session', () => world.everyoneHasASession(), 60_000);
     expect(votersOf(world)).toBe('abc');

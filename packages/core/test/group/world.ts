@@ -343,10 +343,10 @@ export class World {
     return { type: 'log', entries: [...this.foundings] };
   }
 
-  /** As the loop does it: a survivor hands on what it knows, and keeps its session. */
+  /** As the loop does it: it hands on what it knows, and keeps its session. */
   private startAnew({ node, member, id }: Process, event: MemberEvent): void {
-    const inherits = successionOf(event, member)?.inherits;
-    if (!inherits) return void this.start(node);
+    const { inherits, before } = successionOf(event, member) ?? {};
+    if (!inherits) return void this.start(node, { before });
     const disk: readonly MemberRecord[] = [{ type: 'inherited', ...inherits }];
     this.start(node, { memory: { disk, incarnation: `${node}#${id}+`, run: 0 }, before: member });
   }

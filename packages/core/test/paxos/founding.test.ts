@@ -16,9 +16,10 @@ class Desk {
   readonly founder: Founder;
   nonce = '';
 
-  constructor(node: string, inherits?: Inheritance) {
+  constructor(node: string, { inherits, askMs }: { readonly inherits?: Inheritance; readonly askMs?: number } = {}) {
     const memory = { record: null, complete: false, tokenSecond: 0, inherits };
-    this.founder = new Founder({ self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true, memory });
+    const options = { self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true, memory };
+    this.founder = new Founder({ ...options, ...(askMs !== undefined && { askMs }) });
   }
 
   hear(from: Proposer, message: FoundingMessage): FounderOutput {
@@ -48,7 +49,7 @@ describe('a founder that inherits', () => {
   const above = { ...right, replaces: 'old', firstFounding: false, tokenSecond: 2_000_000_001, maxSessionTtlMs: 9_000 };
 
   it('proposes a record above all of it, and nobody is believed that there was no earlier life (3 voters, safety 15)', () => {
-    const desk = new Desk('a', inherits);
+    const desk = new Desk('a', { inherits });
     desk.tick(0);
     for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
     expect(desk.founder.acceptedRecord).toMatchObject({ ...above, configuration: { founding: 'a#1' } });
@@ -68,7 +69,7 @@ describe('a founder that inherits', () => {
     ['starts its tokens too low', { tokenSecond: 2_000_000_000 }],
     ['waits too short', { maxSessionTtlMs: 8_999 }],
   ])('accepts no record that %s (3 voters, safety 15)', (_what, less) => {
-    const desk = new Desk('b', inherits);
+    const desk = new Desk('b', { inherits });
     expect(desk.hear(seat('a'), { type: 'found', record: { ...above, ...less } }).persist).toEqual([]);
     expect(desk.hear(seat('a'), { type: 'found', record: above }).persist).toHaveLength(1);
   });
@@ -85,14 +86,29 @@ describe('a founder beside a group of which a voter of another name is left', ()
     'old',
     ['a', 'x'].map((node) => seat(node, 0)),
   );
-  const asked = ({ send }: FounderOutput): string[] =>
-    send.flatMap(({ to, message }) => (message.type === 'hello' && to.type === 'node' ? [to.node] : []));
+  const asked = ({ send }: FounderOutput): string[] => send.flatMap(({ to, message }) => (message.type === 'hello' ? [to.type] : []));
 
-  it('asks whoever speaks for the group, once for each time, and founds nothing while one answers that it lives (3 voters, safety 11 and 15)', () => {
+  it('asks all for two periods before it proposes, then with each nonce, and once it accepted only who decides (3 voters, safety 15)', () => {
+    const desk = new Desk('a', { askMs: 200 });
+    const ticks = (from: number, to: number) =>
+      Array.from({ length: (to - from) / 100 }, (_, index) => asked(desk.tick(from + index * 100))).flat();
+    const unfounded = () => ['b', 'c'].map((node) => desk.hear(seat(node), desk.greeting()));
+    expect(ticks(0, 100)).toEqual(['all']);
+    unfounded();
+    expect(ticks(100, 200)).toEqual(['all']);
+    unfounded();
+    expect(desk.founder.acceptedRecord).toBeNull();
+    desk.hear(seat('c', 2), desk.greeting({ standing: 'accepted' }));
+    expect(ticks(200, 600)).toEqual(['voters', 'voters', 'all', 'voters']);
+    unfounded();
+    desk.tick(600);
+    expect(desk.founder.acceptedRecord).not.toBeNull();
+    expect(asked(desk.tick(700))).toEqual(['voters']);
+  });
+
+  it('founds nothing while one that no list names answers that the group lives (3 voters, safety 11 and 15)', () => {
     const desk = new Desk('a');
-    desk.founder.onGroupFrame('x', false);
-    expect(asked(desk.tick(0))).toEqual(['x']);
-    expect(asked(desk.tick(100))).toEqual([]);
+    desk.tick(0);
     const { events } = desk.hear(seat('x', 0), desk.greeting({ standing: 'bereft', record: group }));
     expect(events).toEqual([{ type: 'groupExists', record: group, told: 'x' }]);
     for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
@@ -106,7 +122,6 @@ describe('a founder beside a group of which a voter of another name is left', ()
     ['answers another question', { standing: 'founded', record: group, nonce: 'an old one' }],
   ] as const)('takes nobody of another name for a group who %s (3 voters, safety 11)', (_what, said) => {
     const desk = new Desk('a');
-    desk.founder.onGroupFrame('x', false);
     desk.tick(0);
     desk.hear(seat('x', 0), desk.greeting(said));
     expect(desk.founder.standing).toBe('unfounded');
@@ -118,7 +133,6 @@ describe('a founder beside a group of which a voter of another name is left', ()
       ['b', 'x'].map((node) => seat(node, 0)),
     );
     const desk = new Desk('a');
-    desk.founder.onGroupFrame('x', false);
     desk.tick(0);
     const heard = (node: string, said: Partial<Greeting>) => desk.hear(seat(node, 0), desk.greeting(said)).events;
     expect(heard('x', { standing: 'founded', record: group })).toHaveLength(1);
@@ -126,37 +140,39 @@ describe('a founder beside a group of which a voter of another name is left', ()
     expect(heard('b', { standing: 'led', record: other })).toEqual([{ type: 'groupExists', record: other, told: 'b' }]);
   });
 
-  it('knows of a group by a stranger that gives way, and keeps the wait (3 voters, safety 12)', () => {
-    const desk = new Desk('a');
-    desk.founder.onGroupFrame('x', false);
-    desk.tick(0);
-    desk.hear(seat('x', 0), desk.greeting({ standing: 'live', record: group }));
-    for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
-    expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: false });
-  });
-
-  it('asks no more strangers in a period than it has room for (3 voters)', () => {
-    const desk = new Desk('a');
-    for (let index = 0; index < 2_000; index++) desk.founder.onGroupFrame(`x${index}`, false);
-    expect(asked(desk.tick(0))).toHaveLength(1_024);
-  });
-
-  it.each([
-    ['took part in one itself', (desk: Desk) => desk.founder.onGroupFrame('b', true), null],
-    ['hears of one from another founder', () => undefined, group],
-  ] as const)('takes nobody’s word that there was no group before where it %s (3 voters, safety 12)', (_what, learn, record) => {
-    const desk = new Desk('a');
-    learn(desk);
-    desk.tick(0);
-    desk.hear(seat('b'), desk.greeting({ record }));
-    desk.hear(seat('c'), desk.greeting());
-    expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: false });
-  });
+  const long = { ...group, maxSessionTtlMs: 60_000, tokenSecond: 2_000_000_000 };
+  const after = { firstFounding: false, maxSessionTtlMs: 60_000, tokenSecond: 2_000_000_001 };
+  it.each<[string, (desk: Desk) => unknown]>([
+    ['took part in one itself', ({ founder }) => founder.know(long)],
+    ['hears of one from another founder', (desk) => desk.hear(seat('b'), desk.greeting({ record: long }))],
+    ['hears of one from a stranger that gives way', (desk) => desk.hear(seat('x'), desk.greeting({ standing: 'live', record: long }))],
+    [
+      'hears that more was granted than its record says',
+      (desk) => desk.hear(seat('x'), desk.greeting({ standing: 'live', record: group, longestTtlMs: 60_000, tokenSecond: 2_000_000_000 })),
+    ],
+  ])(
+    'takes nobody’s word that there was no group before, and begins above it, where it %s (3 voters, safety 12 and 13)',
+    (_what, learn) => {
+      const desk = new Desk('a');
+      desk.tick(0);
+      learn(desk);
+      for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
+      expect(desk.founder.acceptedRecord).toMatchObject(after);
+      const other = new Desk('c');
+      other.tick(0);
+      learn(other);
+      expect(other.founder).toMatchObject({
+        knownRecord: { configuration: { founding: 'old' } },
+        longestTtlMs: 60_000,
+        tokenSecond: 2_000_000_000,
+      });
+    },
+  );
 
   it('takes that word where nobody knew one (3 voters, safety 12)', () => {
     const desk = new Desk('a');
-    desk.founder.onGroupFrame('b', false);
     desk.tick(0);
+    desk.hear(seat('b'), desk.greeting({ standing: 'accepted', record: group }));
     for (const node of ['b', 'c']) desk.hear(seat(node), desk.greeting());
     expect(desk.founder.acceptedRecord).toMatchObject({ firstFounding: true });
   });
