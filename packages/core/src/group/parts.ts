@@ -17,10 +17,10 @@ import type { SeatOrigin } from './seat-io.ts';
 import type { MemberInside, MemberOptions } from './member-io.ts';
 import type { VoterSeat } from './voter-seat.ts';
 
-/** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
 /** So often all are asked who knows a group before one is founded: a question may be lost. */
 const askedPeriods = 2;
 
+/** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
 export function founderFor(options: MemberOptions): Founder | CountFounder | null {
   const { self, voters, count, timing, maxSessionTtlMs, firstFounding, memory } = options;
   const common = { self, periodMs: timing.heartbeatMs, maxSessionTtlMs, firstFounding, memory: memory?.founder };
