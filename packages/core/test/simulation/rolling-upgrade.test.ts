@@ -25,6 +25,8 @@ class Upgrade {
       ...drawn,
       weather: { ...fairWeather, loss: 0.01, duplication: 0.05 },
       disk: 'instant',
+      clocks: Object.fromEntries(Object.entries(drawn.clocks).map(([node, clock]) => [node, { ...clock, rate: 1 }])),
+      driftIsBounded: true,
       firstFounding: true,
       mayLoseMajority: false,
       mailboxMax: 65_536,
