@@ -1,4 +1,4 @@
-/** The disk of one seat: what was acknowledged survives a crash, what was not is lost, and a write may be slow or fail. */
+/** The disk of one seat: what was acknowledged survives a crash, what was not is lost, and a write may be slow, or fail and be the last. */
 import { QuorateError } from '../errors.ts';
 import type { MemberRecord } from '../group/member.ts';
 import type { Configuration } from '../paxos/configuration.ts';
@@ -27,6 +27,8 @@ export class VirtualDisk {
   #compacting = 0;
   /** Of the process that has it open; a crashed one writes no more. */
   #opening = 0;
+  /** The process whose write failed, or 0; it writes no more either. */
+  #failed = 0;
 
   constructor(
     private readonly kind: DiskKind,
@@ -76,6 +78,7 @@ export class VirtualDisk {
       },
       discard: () => {
         if (opening !== this.#opening) return new Promise(() => undefined);
+        if (this.#failed === opening) return Promise.reject(diskFailed());
         this.wipe();
         return Promise.resolve();
       },
@@ -95,11 +98,13 @@ export class VirtualDisk {
 
   /** What is appended while it is written comes after it: the place in the order is that of the call. */
   async #compact(snapshot: StoredSnapshot, records: readonly MemberRecord[], opening: number): Promise<void> {
+    if (this.#failed === opening) throw diskFailed();
     if (this.kind === 'none') return;
     this.#compacting = opening;
     const replaced = this.#records.length + this.#underWay;
     if (this.kind === 'slow') await this.#written();
     if (opening !== this.#opening) return new Promise(() => undefined);
+    if (this.#failed === opening) throw diskFailed();
     this.#snapshot = snapshot;
     this.#records.splice(0, replaced, ...records);
     this.#compacting = 0;
@@ -112,10 +117,12 @@ export class VirtualDisk {
   }
 
   #append(records: readonly MemberRecord[], opening: number): void | Promise<void> {
+    if (this.#failed === opening) return Promise.reject(diskFailed());
     if (this.failsNext !== 'no') {
       if (this.failsNext === 'written') this.#records.push(...records);
       this.failsNext = 'no';
-      return Promise.reject(new QuorateError('STORAGE_FAILED', 'The disk failed.'));
+      this.#failed = opening;
+      return Promise.reject(diskFailed());
     }
     if (this.kind === 'none') return undefined;
     if (this.kind === 'instant') return void this.#records.push(...records);
@@ -130,4 +137,8 @@ export class VirtualDisk {
       });
     });
   }
+}
+
+function diskFailed(): QuorateError {
+  return new QuorateError('STORAGE_FAILED', 'The disk failed.');
 }

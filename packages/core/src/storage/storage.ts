@@ -34,7 +34,7 @@ export interface Storage {
   /**
    * Atomic, and in the order of the calls, which need not wait for each other. Durable when it returns, or when its promise resolves.
    * Without records it is a write all the same, and proves that no later run has taken over. A failure, or an outcome that is not
-   * known, ends the run: the member stops, and every later append fails too. STORAGE_IN_USE says that a later run took over.
+   * known, ends the run: the member stops, and every later write fails too. STORAGE_IN_USE says that a later run took over.
    */
   append(records: readonly MemberRecord[]): void | Promise<void>;
   /**

@@ -114,7 +114,7 @@ describe('a log that cannot be trusted', () => {
 });
 
 describe('a write whose outcome is not known', () => {
-  test('ends the run: every later append fails too, and the next start finds it whole or not at all (2 processes)', async () => {
+  test('ends the run: every later write fails too, and the next start finds it whole or not at all (2 processes)', async () => {
     const log = new MemoryLog();
     let isCut = false;
     const storage = logStorage(log.open(async () => void (isCut && (await Promise.reject(new Error('no answer'))))));
@@ -125,6 +125,7 @@ describe('a write whose outcome is not known', () => {
     isCut = false;
     await expect(storage.append([{ type: 'chosen', upTo: 3 }])).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     await expect(storage.append([])).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(storage.compact({ index: 3, header: Uint8Array.of(1), chunks: [] }, [])).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
     expect((await logStorage(log.open()).load(() => 'another')).memory?.replica?.chosenIndex).toBe(1);
   });
 });
