@@ -14,6 +14,15 @@ function openedWorld(options: WorldOptions = {}): World {
   return world;
 }
 
+/** The outsider x has taken the place of a voter that is gone. `before`: the founding in which it did. */
+function worldBesideAnOutsider(gone: string, options: WorldOptions = {}): { readonly world: World; readonly before: string | undefined } {
+  const world = openedWorld({ ...options, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
+  const before = foundingOf(world.process('a'));
+  world.kill(gone);
+  world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+  return { world, before };
+}
+
 function foundingOf({ member }: Process): string | undefined {
   return member.inspect.record?.configuration.founding;
 }
@@ -60,10 +69,7 @@ describe('with refound', () => {
   });
 
   it('goes on where an outsider and a named voter are a majority (3 voters, 1 standby, safety 15)', () => {
-    const world = openedWorld({ whenMajorityIsLost, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
-    const before = foundingOf(world.process('a'));
-    world.kill('c');
-    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    const { world, before } = worldBesideAnOutsider('c', { whenMajorityIsLost });
     world.start('c');
     world.restartEmpty('b');
     world.until('b votes again', () => world.process('b').member.inspect.replica !== null);
@@ -72,10 +78,7 @@ describe('with refound', () => {
   });
 
   it('founds anew without a survivor of another name, which gives way and joins (3 voters, 1 standby, safety 12 and 15)', () => {
-    const world = openedWorld({ whenMajorityIsLost, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
-    const before = foundingOf(world.process('a'));
-    world.kill('c');
-    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    const { world, before } = worldBesideAnOutsider('c', { whenMajorityIsLost });
     for (const node of ['a', 'b']) world.restartEmpty(node);
     world.until('x finds out', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
     world.start('c');
@@ -113,9 +116,7 @@ describe('who founds anew, told to be the first', () => {
   });
 
   it('keeps the wait where others were told of the group by one that is gone (3 voters, 1 standby, safety 12)', () => {
-    const world = openedWorld({ whenMajorityIsLost: 'refound', standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
-    world.kill('a');
-    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    const { world } = worldBesideAnOutsider('a', { whenMajorityIsLost: 'refound' });
     for (const node of ['b', 'c']) world.restartEmpty(node);
     world.until('x finds out', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
     for (const node of ['b', 'c']) world.restartEmpty(node);
@@ -143,10 +144,7 @@ describe('with stop', () => {
   });
 
   it('is kept to by a survivor of another name, whom the voters of the list ask before they found anew (3 voters, 1 standby, safety 15)', () => {
-    const world = openedWorld({ standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
-    const before = foundingOf(world.process('a'));
-    world.kill('c');
-    world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+    const { world, before } = worldBesideAnOutsider('c');
     for (const node of ['a', 'b']) world.restartEmpty(node);
     world.until('x says so', () => world.eventsOf('majorityLost').some(({ node }) => node === 'x'), verdictMs);
     world.start('c');
@@ -160,10 +158,7 @@ describe('with stop', () => {
     ['and its first answers are lost', 1],
   ])('is kept to where all of the list come at once, %s (3 voters, 1 standby, safety 15)', (_what, lost) => {
     for (const seed of [1, 2, 3, 4, 5, 6]) {
-      const world = openedWorld({ seed, standbys: ['x'], replaceAfterMs: 8 * electionTimeoutMs });
-      const before = foundingOf(world.process('a'));
-      world.kill('c');
-      world.until('x votes', () => world.process('x').member.inspect.replica !== null);
+      const { world, before } = worldBesideAnOutsider('c', { seed });
       const answered = new Map<string, number>();
       world.network.swallows = (message, { from, to }) => {
         if (from !== 'x' || message.type !== 'greeting') return false;
