@@ -29,8 +29,13 @@ export class EpochNames {
   /** Those of the names that are epochs of this partition, the oldest first. */
   among(names: readonly string[]): readonly NamedEpoch[] {
     const epochs = names.flatMap((name) => (name.startsWith(this.#prefix) ? (parse(name, name.slice(this.#prefix.length)) ?? []) : []));
-    return epochs.sort((a, b) => a.token - b.token || a.restart - b.restart);
+    return epochs.sort(byAge);
   }
+}
+
+/** The older before the newer. */
+function byAge(a: Epoch, b: Epoch): number {
+  return a.token - b.token || a.restart - b.restart;
 }
 
 /** As `of` writes it and no other way: two names of one epoch would be two owners of one token. */
@@ -45,15 +50,13 @@ export function newestEpochs(consumer: string, names: readonly string[]): Readon
   const prefix = `${encodeName(consumer)}_`;
   const newest = new Map<number, NamedEpoch>();
   for (const name of names) {
-    const [, partition = '', rest = ''] = (name.startsWith(prefix) && /^(0|[1-9]\d{0,5})_(.*)$/.exec(name.slice(prefix.length))) || [];
-    const epoch = parse(name, rest);
-    if (epoch && isNewer(epoch, newest.get(Number(partition)))) newest.set(Number(partition), epoch);
+    const match = name.startsWith(prefix) ? /^(0|[1-9]\d{0,5})_(.*)$/.exec(name.slice(prefix.length)) : null;
+    const epoch = parse(name, match?.[2] ?? '');
+    const partition = Number(match?.[1]);
+    const known = newest.get(partition);
+    if (epoch && (!known || byAge(epoch, known) > 0)) newest.set(partition, epoch);
   }
   return newest;
-}
-
-function isNewer(epoch: Epoch, than: Epoch | undefined): boolean {
-  return than === undefined || (epoch.token - than.token || epoch.restart - than.restart) > 0;
 }
 
 /** An owner that finds a newer one has lost its lease without noticing. */
