@@ -73,6 +73,7 @@ export class VirtualDisk {
       load: (mint) => Promise.resolve(this.#load(mint)),
       append: (records) => this.#append(records, opening),
       compact: (snapshot, records) => {
+        if (this.#failed === opening) return Promise.reject(diskFailed());
         if (this.#compacting === opening) throw new BrokenPromise('storage contract', 'a second compaction at a time', this.schedule.nowMs);
         return this.#compact(snapshot, records, opening);
       },
@@ -98,7 +99,6 @@ export class VirtualDisk {
 
   /** What is appended while it is written comes after it: the place in the order is that of the call. */
   async #compact(snapshot: StoredSnapshot, records: readonly MemberRecord[], opening: number): Promise<void> {
-    if (this.#failed === opening) throw diskFailed();
     if (this.kind === 'none') return;
     this.#compacting = opening;
     const replaced = this.#records.length + this.#underWay;
@@ -119,7 +119,8 @@ export class VirtualDisk {
   #append(records: readonly MemberRecord[], opening: number): void | Promise<void> {
     if (this.#failed === opening) return Promise.reject(diskFailed());
     if (this.failsNext !== 'no') {
-      if (this.failsNext === 'written') this.#records.push(...records);
+      // Never without what was appended before it.
+      if (this.failsNext === 'written' && this.#underWay === 0) this.#records.push(...records);
       this.failsNext = 'no';
       this.#failed = opening;
       return Promise.reject(diskFailed());

@@ -38,14 +38,23 @@ describe.each(['instant', 'slow'] as const)('a run of the %s disk whose write fa
   });
 });
 
-describe('a snapshot that is under way on the slow disk', () => {
-  it('is not finished once a write of its run failed (1 snapshot)', async () => {
+describe('what is under way on the slow disk', () => {
+  it('is not finished once a write of its run failed, where it is a snapshot (1 snapshot)', async () => {
     const { disk, run, schedule } = await diskOfARun('slow');
     const compacted = run.compact(snapshotOf(3, 1), []);
     disk.failsNext = 'unwritten';
     await expect(run.append(votesOf(4, 5))).rejects.toMatchObject(failed);
     schedule.take(Infinity)?.happen();
     await expect(compacted).rejects.toMatchObject(failed);
+    await expect(run.compact(snapshotOf(4, 1), [])).rejects.toMatchObject(failed);
     expect(await memoryOf(disk)).not.toHaveProperty('snapshot');
+  });
+
+  it('is not followed by a write that failed and was written, where an earlier one is lost (2 appends, 1 crash)', async () => {
+    const { disk, run } = await diskOfARun('slow');
+    void run.append(votesOf(1, 2));
+    disk.failsNext = 'written';
+    await expect(run.append(votesOf(2, 3))).rejects.toMatchObject(failed);
+    expect(await memoryOf(disk)).toMatchObject({ position: 0 });
   });
 });
