@@ -107,7 +107,7 @@ export class NamesModel implements Model<NamesState> {
       for (const leaves of [undefined, ...state.voters]) {
         if (!enters && !leaves) continue;
         if (enters && state.voters.some((seat) => seat.node === enters.node && seat !== leaves)) continue;
-        const outcome = changeTo(present, { ...(enters && { enters }), ...(leaves && { leaves }) });
+        const outcome = changeTo(present, { ...(enters && { enters }), ...(leaves && { leaves }) }, () => false);
         if (typeof outcome === 'string') continue;
         const voters = outcome.voters.map(
           (seat) => state.voters.find((held) => held.incarnation === seat.incarnation) ?? { ...seat, knows: false },

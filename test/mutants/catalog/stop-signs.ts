@@ -125,10 +125,16 @@ export const stopSigns: readonly Mutant[] = [
     patches: [
       patch(
         'group/voter-change.ts',
-        "  if (connected.length < majorityOf(configuration) || live < majorityOf({ voters })) return 'quorumAtRisk';\n",
+        "  if ([configuration, { voters }].some((all) => all.voters.filter(isThere).length < majorityOf(all))) return 'quorumAtRisk';\n",
         '',
       ),
     ],
+    killers: [unit('group/voter-changes')],
+  },
+  {
+    name: 'one-that-ended-counted-on',
+    hazard: 'Voters are changed to ones of whom a majority has just lost its memory, as the leader was told (rules 5 and 16).',
+    patches: [patch('group/voter-change.ts', ' && !hasEnded(seat));', ');')],
     killers: [unit('group/voter-changes')],
   },
   {

@@ -45,6 +45,12 @@ export class StandbyList {
     if (this.seen.get(node)?.seat.incarnation !== incarnation) this.seen.delete(node);
   }
 
+  /** Its name began anew, and it answered no heartbeat since. */
+  hasEnded({ node, incarnation }: Seat, { lease }: Pick<LeaderTerm<GroupBatch>, 'lease'>): boolean {
+    const begun = this.begun.get(node);
+    return begun !== undefined && begun.incarnation !== incarnation && lease.answeredId(node) <= begun.id;
+  }
+
   get isEmpty(): boolean {
     return this.seen.size === 0;
   }

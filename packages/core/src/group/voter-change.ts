@@ -38,12 +38,16 @@ export interface Circumspection extends Reading {
 
 /**
  * 1. One change at a time: none while this leader waits for a stop-sign of its own, or has yet to begin.
- * 2. A majority of the voters of now, and one of those of after it, is in touch with this leader. Without the first no stop-sign is ever
- *    chosen, and to propose one is to fall silent.
+ * 2. A majority of the voters of now, and one of those of after it, is in touch with this leader, and none of these has begun anew since.
+ *    Without the first no stop-sign is ever chosen, and to propose one is to fall silent.
  * 3. In a group founded by names no majority of the voters is of others.
  * 4. Whoever is to get a seat was found fit for one (`StandbyList`), and has none.
  */
-export function changeTo(present: Circumspection, { enters, leaves }: { enters?: Seat; leaves?: Seat }): Change | OrderAnswer {
+export function changeTo(
+  present: Circumspection,
+  { enters, leaves }: { readonly enters?: Seat; readonly leaves?: Seat },
+  hasEnded: (seat: Seat) => boolean,
+): Change | OrderAnswer {
   const { configuration, term, named, silenceMs, nowMs } = present;
   if (term.stopSlot > 0 || term.beginSlot === 0) return 'underWay';
   // It was given the seat, and has yet to learn so: to name it beside its own end would be void.
@@ -54,8 +58,8 @@ export function changeTo(present: Circumspection, { enters, leaves }: { enters?:
   if (voters.length > votersMax) return 'tooMany';
   if (isOfOutsiders({ voters }, named)) return 'outsiders';
   const connected = term.lease.connected(nowMs, silenceMs);
-  const live = voters.filter((seat) => seat === enters || connected.includes(seat.node)).length;
-  if (connected.length < majorityOf(configuration) || live < majorityOf({ voters })) return 'quorumAtRisk';
+  const isThere = (seat: Seat): boolean => seat === enters || (connected.includes(seat.node) && !hasEnded(seat));
+  if ([configuration, { voters }].some((all) => all.voters.filter(isThere).length < majorityOf(all))) return 'quorumAtRisk';
   return { voters, gone: leaves ? [leaves] : [] };
 }
 

@@ -64,7 +64,7 @@ export class VoterChanges {
       case 'add':
         return seat ? answer('done') : this.enter(present, order.node);
       case 'remove':
-        return seat ? decided(changeTo(present, { leaves: seat }), 'order') : answer('done');
+        return seat ? decided(this.changeTo(present, { leaves: seat }), 'order') : answer('done');
       case 'replace':
         return this.replace(present, order, seat);
       case 'leave':
@@ -84,7 +84,7 @@ export class VoterChanges {
     for (const seat of configuration.voters) {
       const enters = this.standbys.candidate(seat.node, present);
       if (typeof enters === 'string' || connected.includes(seat.node)) continue;
-      const swap = decided(changeTo(present, { enters, leaves: seat }), 'swap');
+      const swap = decided(this.changeTo(present, { enters, leaves: seat }), 'swap');
       if (swap.type === 'change') return swap;
     }
     return null;
@@ -106,7 +106,7 @@ export class VoterChanges {
   private enter(present: Circumspection, node: string, leaves?: Seat): Decision {
     const enters = this.standbys.candidate(node, present);
     if (typeof enters === 'string') return answer(enters);
-    return decided(changeTo(present, leaves ? { enters, leaves } : { enters }), 'order');
+    return decided(this.changeTo(present, leaves ? { enters, leaves } : { enters }), 'order');
   }
 
   private replace(present: Circumspection, { node, by }: VoterOrder & { readonly type: 'replace' }, seat: Seat | undefined): Decision {
@@ -117,7 +117,7 @@ export class VoterChanges {
       return term.lease.connected(nowMs, silenceMs).includes(node) ? answer('seatInUse') : this.enter(present, node, seat);
     }
     if (!seat) return answer(hasSeat ? 'done' : 'notAVoter');
-    return hasSeat ? decided(changeTo(present, { leaves: seat }), 'order') : this.enter(present, by, seat);
+    return hasSeat ? decided(this.changeTo(present, { leaves: seat }), 'order') : this.enter(present, by, seat);
   }
 
   /** Names that the group was founded with come first: others may be refused. */
@@ -128,11 +128,15 @@ export class VoterChanges {
     let refusal: Decision = answer('noStandby');
     for (const { node } of inOrder) {
       const enters = this.standbys.candidate(node, present);
-      const outcome = typeof enters === 'string' ? answer(enters) : decided(changeTo(present, { enters, leaves }), cause);
+      const outcome = typeof enters === 'string' ? answer(enters) : decided(this.changeTo(present, { enters, leaves }), cause);
       if (outcome.type === 'change') return outcome;
       refusal = outcome;
     }
     return refusal;
+  }
+
+  private changeTo(present: Circumspection, wanted: { readonly enters?: Seat; readonly leaves?: Seat }): Change | OrderAnswer {
+    return changeTo(present, wanted, (seat) => this.standbys.hasEnded(seat, present.term));
   }
 
   private handOver({ term, silenceMs, nowMs }: Circumspection, node: string, seat: Seat | undefined): Decision {

@@ -38,6 +38,7 @@ export class GrantedLease {
 const rememberedHeartbeats = 64;
 
 interface Sent {
+  readonly id: number;
   readonly atMs: number;
   /** How far the calendar clock was ahead of the monotonic one. */
   readonly aheadMs: number;
@@ -67,7 +68,7 @@ export class HeldLease {
   /** Notes a heartbeat that is about to leave and returns its id. */
   heartbeatSent(nowMs: number, self: string): number {
     const id = (this.lastId += 1);
-    const sent = { atMs: nowMs, aheadMs: this.aheadMs };
+    const sent = { id, atMs: nowMs, aheadMs: this.aheadMs };
     this.sent.set(id, sent);
     this.sent.delete(id - rememberedHeartbeats);
     this.answered.set(self, sent);
@@ -96,6 +97,11 @@ export class HeldLease {
     const sent = this.majorityAnswered();
     if (sent === undefined) return -Infinity;
     return sent.atMs + usableLengthMs(this.lengthMs) - Math.max(0, aheadMs - sent.aheadMs);
+  }
+
+  /** Of the newest heartbeat that the voter answered, 0 for none. */
+  answeredId(voter: string): number {
+    return this.answered.get(voter)?.id ?? 0;
   }
 
   /** Voters that answered a heartbeat sent within `windowMs`. */

@@ -43,10 +43,14 @@ function sceneOf({ voters = ['a', 'b', 'c'], answering = voters.slice(1), standb
     changes.onStandby(from, { type: 'standbySeen', ballot, id: id + later, appliedIndex: 9_990 }, term);
   };
   for (const standby of standbys) echo(standby);
+  /** `c` begins anew, and says so. */
+  const beginAnew = (incarnation: string): void =>
+    changes.onStandby({ node: 'c', incarnation, run: 1 }, { type: 'hello', nonce: 'n', voters, wallMs: 0 }, term);
   return {
     changes,
     term,
     echo,
+    beginAnew,
     due: (): string | null => {
       const due = changes.due(seen);
       return due && told(due);
@@ -86,13 +90,10 @@ describe('a seat whose incarnation is silent', () => {
   });
 
   it('is given to the incarnation that its name goes on under, once that echoes (3 voters, 2 incarnations)', () => {
-    const { changes, term, due, echo } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
-    const begin = (incarnation: string): void => {
-      changes.onStandby({ node: 'c', incarnation, run: 1 }, { type: 'hello', nonce: 'n', voters: ['a', 'b', 'c'], wallMs: 0 }, term);
-    };
-    begin('c#2');
+    const { term, due, echo, beginAnew } = sceneOf({ answering: ['b'], standbys: ['c#2'] });
+    beginAnew('c#2');
     expect(due()).toContain('c#2');
-    begin('c#3');
+    beginAnew('c#3');
     echo('c#2');
     expect(due()).toBeNull();
     echo('c#3');
@@ -105,8 +106,8 @@ describe('a seat whose incarnation is silent', () => {
   });
 
   it('is not held against a newcomer of whom nothing was known (3 voters)', () => {
-    const { changes, term, due, echo } = sceneOf({ answering: ['b'] });
-    changes.onStandby({ node: 'c', incarnation: 'c#3', run: 1 }, { type: 'hello', nonce: 'n', voters: [], wallMs: 0 }, term);
+    const { due, echo, beginAnew } = sceneOf({ answering: ['b'] });
+    beginAnew('c#3');
     echo('c#2');
     expect(due()).toBeNull();
     echo('c#3');
@@ -203,6 +204,17 @@ describe('an order', () => {
     ['of one that left is done', { type: 'leave', node: 'd' }, {}, 'done'],
   ])('%s (3 voters)', (_what, order, scene, answer) => {
     expect(sceneOf(scene).answer(order)).toBe(answer);
+  });
+
+  it('counts on no voter whose name has begun anew, until it answers after all (3 voters, safety 5)', () => {
+    const { term, answer, beginAnew } = sceneOf({});
+    beginAnew('c#2');
+    expect(answer({ type: 'remove', node: 'b' })).toBe('quorumAtRisk');
+    expect(answer({ type: 'remove', node: 'c' })).toBe('order: a#1 b#1 -c#1');
+    // Its first words were late, and the one before it lives on.
+    const id = term.lease.heartbeatSent(1_050, 'a');
+    term.lease.heartbeatSeen(id, 'c');
+    expect(answer({ type: 'remove', node: 'b' })).toBe('order: a#1 c#1 -b#1');
   });
 
   it('of one that leaves takes a name that the group was founded with before any other (3 voters)', () => {
