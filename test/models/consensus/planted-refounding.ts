@@ -2,6 +2,7 @@
 import { Founder } from '../../../packages/core/src/paxos/founding.ts';
 import type { Configuration } from '../../../packages/core/src/paxos/configuration.ts';
 import type { FoundingRecord, Greeting } from '../../../packages/core/src/paxos/founding-message.ts';
+import { Legacy } from '../../../packages/core/src/paxos/legacy.ts';
 import { MajorityWatch } from '../../../packages/core/src/paxos/majority-watch.ts';
 import type { Planted } from '../checker/model.ts';
 import { RefoundingModel } from './refounding.ts';
@@ -85,7 +86,7 @@ export const inTheRefounding: readonly Planted[] = [
     breaks: 'accepted a record that forgets what it inherits',
     model: new RefoundingModel(world),
     install: () => {
-      const undoGuard = replaced(Founder.prototype, 'isAboveInherited', () => () => true);
+      const undoGuard = replaced(Legacy.prototype, 'isRespectedBy', () => () => true);
       const undoRecord = replaced(Founder.prototype, 'accept', (original) => (self, [record]) => {
         return original.call(self, { ...(record as FoundingRecord), firstFounding: true });
       });
@@ -101,7 +102,7 @@ export const inTheRefounding: readonly Planted[] = [
     breaks: 'accepted a record that forgets what it inherits',
     model: new RefoundingModel(world),
     install: () => {
-      const undoGuard = replaced(Founder.prototype, 'isAboveInherited', () => () => true);
+      const undoGuard = replaced(Legacy.prototype, 'isRespectedBy', () => () => true);
       const undoInherited = replacedGetter(Founder.prototype, 'inherits', () => undefined);
       const undoRecord = replaced(Founder.prototype, 'accept', (original) => (self, [record]) => {
         return original.call(self, { ...(record as FoundingRecord), tokenSecond: 1 });

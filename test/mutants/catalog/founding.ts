@@ -18,25 +18,13 @@ export const founding: readonly Mutant[] = [
   {
     name: 'founder-never-gives-up',
     hazard: 'One memory lost in the middle of a founding wedges it for ever (rule 11).',
-    patches: [
-      patch(
-        'paxos/founding.ts',
-        'if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;',
-        'if (!stranger || stranger) return;',
-      ),
-    ],
+    patches: [patch('paxos/founding.ts', 'if (stranger && this.haveAllAnswered) this.giveUp', 'if (stranger && !stranger) this.giveUp')],
     killers: [unit('group/member-founding'), model('founding-with-a-wipe')],
   },
   {
     name: 'founder-gives-up-too-soon',
     hazard: 'A founder discards its incarnation though another knows that the founding is complete (rule 11).',
-    patches: [
-      patch(
-        'paxos/founding.ts',
-        'if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;',
-        'if (!stranger) return;',
-      ),
-    ],
+    patches: [patch('paxos/founding.ts', 'if (stranger && this.haveAllAnswered) this.giveUp', 'if (stranger) this.giveUp')],
     killers: [unit('paxos/founding')],
   },
   {
@@ -150,8 +138,8 @@ export const founding: readonly Mutant[] = [
     name: 'inherited-tokens-forgotten',
     hazard: 'A group that is founded anew begins its tokens below those that a survivor remembers (rules 13 and 15).',
     patches: [
-      patch('paxos/founding.ts', 'this.inherits?.tokenSecond ?? 0, this.earlier', 'this.earlier'),
-      patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', '!firstFounding && tokenSecond >= 0 &&'),
+      patch('paxos/founding.ts', ', this.inherits?.tokenSecond ?? 0);', ');'),
+      patch('paxos/legacy.ts', '!firstFounding && tokenSecond > present.tokenSecond &&', '!firstFounding && tokenSecond >= 0 &&'),
     ],
     killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
   },
@@ -159,15 +147,15 @@ export const founding: readonly Mutant[] = [
     name: 'first-founding-of-a-group-that-was',
     hazard: 'A group that is founded anew skips its wait because the user said that there was no earlier life (rules 12 and 15).',
     patches: [
-      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined && this.earlier === null,', 'firstFounding,'),
-      patch('paxos/founding.ts', '!firstFounding && tokenSecond > inherits.tokenSecond &&', 'tokenSecond > inherits.tokenSecond &&'),
+      patch('paxos/founding.ts', 'firstFounding: firstFounding && replaces === undefined,', 'firstFounding,'),
+      patch('paxos/legacy.ts', '!firstFounding && tokenSecond > present.tokenSecond &&', 'tokenSecond > present.tokenSecond &&'),
     ],
     killers: [unit('paxos/founding'), model('refounding-beside-an-outsider')],
   },
   {
     name: 'group-forgotten-by-those-who-knew-it',
-    hazard: 'Founders that took part in a group which died out take the word of the user that theirs is the first (rule 12).',
-    patches: [patch('paxos/founding.ts', ' && this.earlier === null,', ',')],
+    hazard: 'Founders that are told of a group which died out take the word of the user that theirs is the first (rule 12).',
+    patches: [patch('paxos/founding.ts', '    if (!this.complete) this.legacy.onGreeting(greeting, this.record);\n', '')],
     killers: [unit('paxos/founding')],
   },
   {
@@ -181,25 +169,66 @@ export const founding: readonly Mutant[] = [
     name: 'founded-before-all-were-asked',
     hazard:
       'The voters of the list found anew within one round trip, before one that no list names could say that it remembers the group (rule 15).',
-    patches: [patch('group/parts.ts', 'isAlone ? 0 : askedPeriods * timing.heartbeatMs', '0')],
+    patches: [patch('group/parts.ts', 'isAlone ? 0 : timing.electionTimeoutMs', '0')],
+    killers: [unit('group/refounding')],
+  },
+  {
+    name: 'asked-before-all-voters-were-there',
+    hazard:
+      'The time for which all are asked runs while voters are away, and the last one that comes founds before it could hear what others remember (rule 15).',
+    patches: [
+      patch('paxos/founding.ts', '      if (!this.haveAllAnswered) this.allAnswerSinceMs = Infinity;\n', ''),
+      patch(
+        'paxos/founding.ts',
+        '    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);\n    const isDeciding',
+        '    this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);\n    const isDeciding',
+      ),
+    ],
+    killers: [unit('group/refounding')],
+  },
+  {
+    name: 'founder-that-knows-better-only-refuses',
+    hazard:
+      'A founder that was told of an earlier group does not accept the record that was made without that, and the others wait for ever (rule 12).',
+    patches: [patch('paxos/founding.ts', 'return this.giveUp(record, from);', 'return;')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'inheritance-forgotten-with-the-record',
+    hazard:
+      'Founders that accepted the record of a survivor forget with it what that inherited, and found anew without the wait (rules 12 and 15).',
+    patches: [patch('paxos/founding.ts', '    this.legacy.onAccepted(record);\n', '')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'earlier-group-forgotten-by-a-restart',
+    hazard: 'A founder that was told of an earlier group does not keep that, and is restarted with its memory (rule 12).',
+    patches: [patch('paxos/founding.ts', '    if (unkept) out.persist', '    if (unkept && false) out.persist')],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'unseated-outsider-keeps-its-word',
+    hazard:
+      'An outsider whose seat was given away, and who never heard the group that has it, keeps all from founding anew for ever (rule 15).',
+    patches: [patch('group/parts.ts', '(isBereft || isUnseated)', 'isBereft')],
     killers: [unit('group/refounding')],
   },
   {
     name: 'leases-of-an-earlier-group-forgotten',
     hazard: 'The next founding waits for its own longest TTL alone, while leases of a group that it was told of run on (rule 12).',
-    patches: [patch('paxos/founding.ts', ', this.earlier?.longestTtlMs ?? 0);', ');')],
+    patches: [patch('paxos/founding.ts', ', this.legacy.inheritance?.longestTtlMs ?? 0);', ');')],
     killers: [unit('paxos/founding')],
   },
   {
     name: 'tokens-of-an-earlier-group-forgotten',
     hazard: 'The next founding begins its tokens below those of a group that it was told of (rule 13).',
-    patches: [patch('paxos/founding.ts', ', this.earlier?.tokenSecond ?? 0);', ');')],
+    patches: [patch('paxos/legacy.ts', 'tokenSecond: Math.max(known.tokenSecond, told.tokenSecond) };', 'tokenSecond: 0 };')],
     killers: [unit('paxos/founding')],
   },
   {
     name: 'earlier-group-not-handed-on',
     hazard: 'A founder that was told of a group says nothing of it to the one that proposes (rule 12).',
-    patches: [patch('group/parts.ts', ' ?? record ?? knownRecord)', ' ?? record)')],
+    patches: [patch('group/parts.ts', '    ...(inherits && { replaces: inherits.founding }),\n', '')],
     killers: [unit('group/refounding')],
   },
   {

@@ -50,7 +50,10 @@ export interface JoinOptions {
     readonly ttlMs?: number;
   };
   readonly timing?: TimingOptions;
-  /** Your word that this group had no earlier life, so that it opens at once. For demos and tests. Default false. */
+  /**
+   * Your word that this group had no earlier life, so that it opens at once. For demos and tests. It counts for nothing where somebody
+   * answers that there was one; but a lone voter asks nobody. Default false.
+   */
   readonly firstFounding?: boolean;
   /**
    * What a voter does once a majority of the group is lost for good: the names of so many seats came back without their memory that the rest

@@ -16,17 +16,20 @@ import { Inquiry } from './inquiry.ts';
 import type { MemberEvent, MemberOptions, MemberStatus } from './member-io.ts';
 import type { MemberSend } from './member-message.ts';
 import { founderFor } from './parts.ts';
+import type { Place } from './place.ts';
 
 export class FoundingDesk {
   readonly founder: Founder | CountFounder | null;
   /** Who is to vote, as this process was told. */
   readonly asked: Voters;
   private readonly self: Proposer;
+  private readonly standsBy: boolean;
   private readonly inquiry: Inquiry;
 
   constructor(options: MemberOptions) {
     const { self, voters, count, timing, memory } = options;
     this.self = self;
+    this.standsBy = options.standsBy === true;
     this.founder = founderFor(options);
     // A record that it accepted may have been replaced before it got its seat.
     const joined = memory?.record?.configuration.founding;
@@ -36,8 +39,8 @@ export class FoundingDesk {
   }
 
   /** This process takes part in a group without a vote, and remembers it where it founds anew with others. */
-  follow(record: FoundingRecord): void {
-    if (this.founder instanceof Founder) this.founder.know(record);
+  follow({ configuration: { founding }, tokenSecond, maxSessionTtlMs: longestTtlMs }: FoundingRecord): void {
+    if (this.founder instanceof Founder) this.founder.legacy.know({ founding, tokenSecond, longestTtlMs });
   }
 
   onMessage(from: Proposer, message: FoundingMessage, { monotonicMs: nowMs, wallMs }: Instant): FounderOutput | null {
@@ -90,6 +93,11 @@ export class FoundingDesk {
     if (this.isFounding) return [own];
     // Those who vote now need not be those who founded the group.
     return [own, { to: 'count' in this.asked ? { type: 'all' } : { type: 'voters' }, message }];
+  }
+
+  /** To whoever asks. A founder asks everybody: of a thousand clients only those answer that know of a group. Who stands by may be missed. */
+  hasToSay({ seat, record }: Pick<Place, 'seat' | 'record'>): boolean {
+    return this.isFounding || seat !== null || (!('count' in this.asked) && (this.standsBy || record !== null));
   }
 
   /** It answers a question that is still open, of whichever kind. */

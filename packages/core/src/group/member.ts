@@ -224,9 +224,8 @@ export class Member {
     const isNamesake = from.node === options.self.node;
     // Of two processes of one name that have no session yet, one must yield, and both must agree which.
     if (isNamesake && this.holder.session === null && options.self.incarnation > from.incarnation) return;
-    // Where voters are named, whoever is asked has, or had, a seat.
-    if (!isNamesake && options.count !== undefined && !desk.isFounding && !this.seat) return;
-    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond, isBereft: survivor.isBereft }, at));
+    if (!isNamesake && !desk.hasToSay(place)) return;
+    this.send(from.node, greetingTo(hello, { place, desk, options, tokenSecond, survivor }, at));
   }
 
   private onGreeting(from: Proposer, greeting: Greeting, at: Instant): void {

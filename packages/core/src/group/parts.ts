@@ -15,10 +15,8 @@ import type { LeaderDirectory } from './leader-directory.ts';
 import type { Place } from './place.ts';
 import type { SeatOrigin } from './seat-io.ts';
 import type { MemberInside, MemberOptions } from './member-io.ts';
+import type { Survivor } from './survivor.ts';
 import type { VoterSeat } from './voter-seat.ts';
-
-/** So often all are asked who knows a group before one is founded: a question may be lost. */
-const askedPeriods = 2;
 
 /** A configured voter has a founder, whether or not it gets a seat; and so has everybody where whoever comes may be a voter. */
 export function founderFor(options: MemberOptions): Founder | CountFounder | null {
@@ -27,7 +25,7 @@ export function founderFor(options: MemberOptions): Founder | CountFounder | nul
   if (count !== undefined) return new CountFounder({ ...common, count, isCandidate: options.standsBy === true });
   // Who is the only one, and told to be the first, has nobody to ask.
   const isAlone = voters.length === 1 && firstFounding;
-  return voters.includes(self.node) ? new Founder({ ...common, voters, askMs: isAlone ? 0 : askedPeriods * timing.heartbeatMs }) : null;
+  return voters.includes(self.node) ? new Founder({ ...common, voters, askMs: isAlone ? 0 : timing.electionTimeoutMs }) : null;
 }
 
 /** What its storage kept for the seat. Throws STORAGE_CORRUPT for a snapshot that is not what was written. */
@@ -77,15 +75,18 @@ export function greetingTo(
     desk,
     options: { maxSessionTtlMs, whenMajorityIsLost },
     tokenSecond,
-    isBereft,
-  }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number; isBereft: boolean },
+    survivor,
+  }: { place: Place; desk: FoundingDesk; options: MemberOptions; tokenSecond: number; survivor: Survivor },
   at: Instant,
 ): Greeting {
   const { founder } = desk;
-  const { longestTtlMs = maxSessionTtlMs, inherits, knownRecord = null, tokenSecond: told = 0 } = founder instanceof Founder ? founder : {};
+  // What a client may ask for was granted to nobody.
+  const granted = { longestTtlMs: record?.maxSessionTtlMs ?? maxSessionTtlMs, inherits: undefined, tokenSecond: 0 };
+  const { longestTtlMs, inherits, tokenSecond: told } = founder instanceof Founder ? founder : granted;
+  const { isBereft, isUnseated } = survivor;
   // Whom no list names has nothing to found with, so that it gives way by proving nothing.
-  const givesWay = whenMajorityIsLost === 'refound' && founder === null;
-  const ofSeat = seat?.holdsLease(at) ? 'led' : isBereft ? (givesWay ? 'live' : 'bereft') : null;
+  const givesWay = whenMajorityIsLost === 'refound' && founder === null && (isBereft || isUnseated);
+  const ofSeat = seat?.holdsLease(at) ? 'led' : givesWay ? 'live' : isBereft ? 'bereft' : null;
   return {
     type: 'greeting',
     nonce,
@@ -94,7 +95,7 @@ export function greetingTo(
     tokenSecond: Math.max(tokenSecond, told),
     longestTtlMs,
     standing: ofSeat ?? desk.standing(seat !== null),
-    record: seat ? record : (founder?.acceptedRecord ?? record ?? knownRecord),
+    record: seat ? record : (founder?.acceptedRecord ?? record),
     ...(inherits && { replaces: inherits.founding }),
   };
 }

@@ -3,6 +3,7 @@
  * told to; whoever asks one is told. The safety rule 15; `docs/protocol.md`, "Refounding on request".
  */
 import type { Ballot, Proposer } from '../paxos/ballot.ts';
+import { isVoter } from '../paxos/configuration.ts';
 import { Founder } from '../paxos/founding.ts';
 import type { Inheritance } from '../paxos/founding.ts';
 import type { Greeting } from '../paxos/founding-message.ts';
@@ -40,6 +41,11 @@ export class Survivor {
   /** A majority of its own group is lost, as far as it can find out. */
   get isBereft(): boolean {
     return this.watch !== null && this.watch.loss !== null;
+  }
+
+  /** Its group came to a later configuration without it, as it was told; what became of that it does not know. */
+  get isUnseated(): boolean {
+    return this.watch !== null && !isVoter(this.watch.configuration, this.options.self);
   }
 
   status(nowMs: number): MemberStatus['majorityLost'] {

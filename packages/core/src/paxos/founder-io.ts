@@ -14,7 +14,7 @@ export interface FounderOptions {
   readonly periodMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
-  /** For how long all are asked, at least, before anything is proposed. Default 0. */
+  /** For how long everybody is asked, at least, from when all voters answer to when anything is proposed. Default 0. */
   readonly askMs?: number;
   readonly memory?: FounderMemory | undefined;
 }
@@ -25,23 +25,24 @@ export interface FounderMemory {
   /** True if every founder was known to have confirmed: one that has lost its memory since will not say it again. */
   readonly confirmed?: boolean;
   readonly tokenSecond: number;
-  /** Of a life that was given up so that its group can be founded anew. */
+  /** Of an earlier group. */
   readonly inherits?: Inheritance | undefined;
 }
 
-/** What the next incarnation of a survivor knows of the founding that it gave up: the next founding has to begin above it. */
+/** What is known of an earlier founding, by a survivor that gave it up or by somebody's word: the next founding has to begin above it. */
 export interface Inheritance {
   readonly founding: string;
-  /** Of the highest token that it remembered. */
+  /** Of the highest token that is remembered. */
   readonly tokenSecond: number;
-  /** That founding's longest session TTL. */
+  /** The longest session TTL that it granted. */
   readonly longestTtlMs: number;
 }
 
-/** To be kept: the first thing that an incarnation has to know. */
+/** To be kept: what an incarnation has to know before it accepts a record. */
 export type InheritedRecord = { readonly type: 'inherited' } & Inheritance;
 
 export type FounderRecord =
+  | InheritedRecord
   | { readonly type: 'founding'; readonly record: FoundingRecord; readonly complete: boolean; readonly confirmed?: boolean }
   /** The incarnation is discarded, as if its storage had been wiped: the holder mints another and starts anew. */
   | { readonly type: 'discarded' };
@@ -59,6 +60,7 @@ export type FounderEvent =
    * an empty one, and this process founds nothing.
    */
   | { readonly type: 'foundingNotKept'; readonly founding: string; readonly told: string | null }
+  /** `because`: a seat that the record does not list; or its proposer, who did not know of an earlier group. */
   | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat }
   /** An operator ended the founding that this incarnation had a part in, and the incarnation is discarded. */
   | { readonly type: 'foundingEnded'; readonly founding: string };

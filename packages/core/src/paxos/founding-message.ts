@@ -22,7 +22,7 @@ export interface Greeting {
   /** The second (since 2020) of the highest token the sender remembers, 0 for none. */
   readonly tokenSecond: number;
   readonly longestTtlMs: number;
-  /** The founding that the sender gave up because its majority was lost, where it did: the next one replaces it. */
+  /** An earlier founding that the sender gave up, took part in or was told of, and knows no complete one after: the next replaces it. */
   readonly replaces?: string | undefined;
   readonly standing: Standing;
   /** The record the sender accepted, where it has one. */
@@ -54,7 +54,7 @@ export interface FoundingRecord {
   readonly maxSessionTtlMs: number;
   /** The user's word that there was no earlier life, so that the opening wait is skipped. */
   readonly firstFounding: boolean;
-  /** The founding that this one replaces, where a survivor of it takes part; then nobody's word makes it the first. */
+  /** The founding that this one replaces, where a founder knows of one; then nobody's word makes it the first. */
   readonly replaces?: string | undefined;
 }
 

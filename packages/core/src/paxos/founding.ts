@@ -11,6 +11,7 @@ import type { FounderEvent, FounderInput, FounderOptions, FounderOutput, Inherit
 import type * as M from './founding-message.ts';
 import { provesFounding } from './founding-message.ts';
 import type { FoundingRecord, Standing } from './founding-message.ts';
+import { Legacy } from './legacy.ts';
 import { Reports } from './reports.ts';
 import { isCounted, sameVoters } from './voters.ts';
 import type { Voters } from './voters.ts';
@@ -19,6 +20,9 @@ export type * from './founder-io.ts';
 
 /** Tokens count seconds from here: the start of 2020, UTC. */
 export const tokenEpochMs = Date.UTC(2020, 0, 1);
+
+/** With every so many a founder asks everybody, not only those that are to vote. */
+const noncesPerQuestionToAll = 8;
 
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
 const existingGroupPeriods = 40;
@@ -33,8 +37,10 @@ interface Witness extends SeenClock {
  * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: unless one of the others, who must all have
  *    answered, knows completion, it discards its incarnation. Meanwhile it completes nothing by itself.
  * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
- * 5. All are asked, and for a while before anything is proposed: orders may have left a group's last word to one that no list has.
- * 6. Who knew or is told of an earlier group hands that on: no founding after it is the first, nor begins below what it granted.
+ * 5. Once all voters answer, everybody is asked for a while before anything is proposed: orders may have left a group's last word to
+ *    one that no list has.
+ * 6. Who knew or is told of an earlier group inherits that and hands it on: no founding after it is the first, nor begins below what it
+ *    granted. Who is asked to accept one that does gives up, and so do those that accepted it.
  */
 export class Founder {
   private record: FoundingRecord | null;
@@ -54,15 +60,17 @@ export class Founder {
   private dueMs = -Infinity;
   /** The group that lives without this incarnation, by its last fresh sign of life. */
   private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
-  /** The last group that it knew or was told of, and the most that is known of any. */
-  private earlier: { readonly record: FoundingRecord; readonly tokenSecond: number; readonly longestTtlMs: number } | null = null;
-  private firstAskedMs = Infinity;
+  /** Of groups without this incarnation. */
+  readonly legacy: Legacy;
+  /** Since when all voters have answered every nonce. */
+  private allAnswerSinceMs = Infinity;
   private out: FounderOutput = { persist: [], arbitrate: null, send: [], events: [] };
 
   constructor(private readonly options: FounderOptions) {
     this.record = options.memory?.record ?? null;
     this.complete = options.memory?.complete ?? false;
     this.confirmed = options.memory?.confirmed ?? false;
+    this.legacy = new Legacy(options.memory?.inherits);
   }
 
   step(input: FounderInput): FounderOutput {
@@ -70,6 +78,8 @@ export class Founder {
     if (this.discarded || this.hasJoined) return out;
     if (input.type === 'tick') this.onTick(input.nowMs, input.wallMs);
     else if (input.type === 'message') this.onMessage(input);
+    const unkept = this.inherits && !this.discarded ? this.legacy.takeUnkept() : undefined;
+    if (unkept) out.persist.unshift({ type: 'inherited', ...unkept });
     return out;
   }
 
@@ -85,31 +95,17 @@ export class Founder {
 
   /** What it has to hand on to the next founding, until that is complete. */
   get inherits(): Inheritance | undefined {
-    return this.complete || this.hasJoined ? undefined : this.options.memory?.inherits;
+    return this.complete || this.hasJoined ? undefined : this.legacy.inheritance;
   }
 
   /** The longest TTL that anybody may have been granted, as far as it knows. */
   get longestTtlMs(): number {
-    return Math.max(this.options.maxSessionTtlMs, this.options.memory?.inherits?.longestTtlMs ?? 0, this.earlier?.longestTtlMs ?? 0);
+    return Math.max(this.options.maxSessionTtlMs, this.legacy.inheritance?.longestTtlMs ?? 0);
   }
 
   /** The second of the highest token that anybody may have been granted, as far as it was told. */
   get tokenSecond(): number {
-    return Math.max(this.options.memory?.tokenSecond ?? 0, this.inherits?.tokenSecond ?? 0, this.earlier?.tokenSecond ?? 0);
-  }
-
-  /** There was, or is, a group without this incarnation. `told`: what somebody says of its tokens and leases. */
-  know(record: FoundingRecord, told?: Pick<M.Greeting, 'tokenSecond' | 'longestTtlMs'>): void {
-    this.earlier = {
-      record,
-      tokenSecond: Math.max(this.earlier?.tokenSecond ?? 0, record.tokenSecond, told?.tokenSecond ?? 0),
-      longestTtlMs: Math.max(this.earlier?.longestTtlMs ?? 0, record.maxSessionTtlMs, told?.longestTtlMs ?? 0),
-    };
-  }
-
-  /** Of an earlier group. */
-  get knownRecord(): FoundingRecord | null {
-    return this.earlier?.record ?? null;
+    return Math.max(this.options.memory?.tokenSecond ?? 0, this.inherits?.tokenSecond ?? 0);
   }
 
   /** To the present nonce. */
@@ -164,19 +160,22 @@ export class Founder {
   private ask(nowMs: number, wallMs: number): void {
     const isNew = nowMs - this.nonceAtMs >= 4 * this.options.periodMs;
     if (isNew) {
+      if (!this.haveAllAnswered) this.allAnswerSinceMs = Infinity;
       this.nonces += 1;
       this.nonce = `${this.options.self.incarnation}.${this.options.self.run}.${this.nonces}`;
       this.nonceAtMs = nowMs;
       this.witnesses.clear();
     }
-    this.firstAskedMs = Math.min(this.firstAskedMs, nowMs);
-    const asksAll = !this.record && (isNew || !this.hasAskedEnough(nowMs));
+    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);
+    const isDeciding = !this.record && this.allAnswerSinceMs < Infinity && !this.hasAskedEnough(nowMs);
+    // For as long as a voter is away, everybody is asked now and then, for whoever wonders what becomes of the group.
+    const asksAll = isDeciding || (isNew && (this.nonces - 1) % noncesPerQuestionToAll === 0);
     const hello = { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } as const;
     this.out.send.push({ to: { type: asksAll ? 'all' : 'voters' }, message: hello });
   }
 
   private hasAskedEnough(nowMs: number): boolean {
-    return nowMs - this.firstAskedMs >= (this.options.askMs ?? 0);
+    return nowMs - this.allAnswerSinceMs >= (this.options.askMs ?? 0);
   }
 
   private onMessage({ from, message, nowMs, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
@@ -199,16 +198,15 @@ export class Founder {
   private onGreeting(from: Proposer, greeting: M.Greeting, nowMs: number, wallMs: number): void {
     if (this.nonce === '' || greeting.nonce !== this.nonce) return;
     this.complain(from, greeting.voters);
-    // What was only accepted may have come to nothing.
-    const told = this.record || greeting.standing === 'accepted' ? null : greeting.record;
+    if (!this.complete) this.legacy.onGreeting(greeting, this.record);
     const isListed = this.isOtherVoter(from.node);
     // Who has another name, but was told the same list, may have been given a seat.
     if (!isListed && (from.node === this.options.self.node || !sameVoters(greeting.voters, this.options.voters))) return;
-    if (told) this.know(told, greeting);
-    const proof = provesFounding(greeting.standing) ? told : null;
+    const proof = !this.record && provesFounding(greeting.standing) ? greeting.record : null;
     if (!isListed) return proof ? this.recognise(from, greeting, proof, nowMs) : undefined;
     const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
     this.witnesses.set(from.node, witness);
+    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);
     if (this.record && !this.complete) return this.reconsider(greeting);
     if (proof) return this.recognise(from, greeting, proof, nowMs);
     const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
@@ -223,10 +221,13 @@ export class Founder {
     if (sameFounding(greeting.record, record) && provesFounding(greeting.standing)) return this.learnComplete();
     const stranger = this.strangerTo(record);
     // It takes all to found anew, so nothing is lost by first hearing from all that none of them knows completion.
-    if (!stranger || !this.others.every((node) => this.witnesses.has(node))) return;
+    if (stranger && this.haveAllAnswered) this.giveUp(record, stranger);
+  }
+
+  private giveUp({ configuration: { founding } }: FoundingRecord, because: Seat): void {
     this.discarded = true;
     this.out.persist.push({ type: 'discarded' });
-    this.out.events.push({ type: 'gaveUp', founding: record.configuration.founding, because: stranger });
+    this.out.events.push({ type: 'gaveUp', founding, because });
   }
 
   /** A seat that answered the present nonce and that the record does not list. */
@@ -253,25 +254,25 @@ export class Founder {
 
   /** All others answered this nonce, have accepted nothing, name the same voters, and no two clocks, ours among them, are too far apart. */
   private agreeToFound(wallMs: number): boolean {
-    const { voters, self, firstFounding, memory } = this.options;
-    const others = voters.filter((node) => node !== self.node).map((node) => this.witnesses.get(node));
+    const { voters, self, firstFounding } = this.options;
+    const others = this.others.map((node) => this.witnesses.get(node));
     if (this.areClocksApart) return false;
     let tokenSecond = Math.max(this.tokenSecond, secondOf(wallMs));
     for (const witness of others) {
       if (!witness || witness.greeting.standing !== 'unfounded' || !sameVoters(witness.greeting.voters, voters)) return false;
       tokenSecond = Math.max(tokenSecond, witness.greeting.tokenSecond, secondOf(witness.greeting.wallMs));
     }
-    const seats = others.map((witness) => witness?.seat).filter((seat) => seat !== undefined);
+    const seats = others.flatMap((witness) => witness?.seat ?? []);
     const all = [...seats, { node: self.node, incarnation: self.incarnation }].sort((a, b) => (a.node < b.node ? -1 : 1));
     const longestTtlMs = Math.max(this.longestTtlMs, ...others.map((witness) => witness?.greeting.longestTtlMs ?? 0));
-    const replaces = memory?.inherits?.founding ?? others.find((witness) => witness?.greeting.replaces !== undefined)?.greeting.replaces;
+    const replaces = this.inherits?.founding;
     this.accept({
       // An incarnation founds at most once, so its name is a name for the founding.
       configuration: { founding: self.incarnation, id: 1, voters: all },
       tokenSecond: tokenSecond + 1,
       maxSessionTtlMs: longestTtlMs,
       // Where somebody remembers an earlier life, there was one, whatever the user said.
-      firstFounding: firstFounding && replaces === undefined && this.earlier === null,
+      firstFounding: firstFounding && replaces === undefined,
       ...(replaces !== undefined && { replaces }),
     });
     return true;
@@ -282,21 +283,16 @@ export class Founder {
     if (this.record) return sameFounding(this.record, record) && !this.complete ? this.sayAccepted() : undefined;
     const names = record.configuration.voters.map(({ node }) => node);
     if (this.existing || from.node !== voters[0] || !listed(record, from) || !listed(record, self) || !sameVoters(names, voters)) return;
-    if (!this.isAboveInherited(record)) return;
+    // Its proposer has accepted it, and nothing but a stranger makes that one give up.
+    if (!this.legacy.isRespectedBy(record)) return this.giveUp(record, from);
     // The proposer compared all of them when it heard them; a clock may have been set since.
     if (this.areClocksApart) return;
     this.accept(record);
   }
 
-  /** Its proposer heard from this very incarnation what it inherits; a record that does not say so was not made of that. */
-  private isAboveInherited({ replaces, tokenSecond, maxSessionTtlMs, firstFounding }: FoundingRecord): boolean {
-    const { inherits } = this;
-    if (!inherits) return true;
-    return replaces !== undefined && !firstFounding && tokenSecond > inherits.tokenSecond && maxSessionTtlMs >= inherits.longestTtlMs;
-  }
-
   private accept(record: FoundingRecord): void {
     this.record = record;
+    this.legacy.onAccepted(record);
     this.acceptedBy.clear();
     // Answers to questions from before the record are no evidence against it.
     this.nonce = '';
@@ -378,6 +374,10 @@ export class Founder {
 
   private get others(): readonly string[] {
     return this.options.voters.filter((node) => node !== this.options.self.node);
+  }
+
+  private get haveAllAnswered(): boolean {
+    return this.others.every((node) => this.witnesses.has(node));
   }
 
   private isOtherVoter(node: string): boolean {

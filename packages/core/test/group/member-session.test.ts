@@ -261,7 +261,7 @@ describe('a voter that came back without its memory', () => {
     world.until('granted', () => isGranted(process, seq), 50);
     world.run(5_000);
     const swapped = process.disk.findIndex(({ type }) => type === 'configuration');
-    expect(process.disk.slice(0, swapped).filter(({ type }) => type !== 'learned')).toEqual([]);
+    expect(process.disk.slice(0, swapped).filter(({ type }) => type === 'promised' || type === 'voted')).toEqual([]);
     expect(process.member.inspect.replica?.configuration.voters).toContainEqual({ node: other, incarnation: process.incarnation });
   });
 });

@@ -87,6 +87,25 @@ describe('with refound', () => {
     expect(founded?.event).toMatchObject({ record: { firstFounding: false } });
   });
 
+  it('founds anew without an outsider whose seat was given away, and who never heard the group that has it (3 voters, 1 standby, safety 15)', () => {
+    const { world, before } = worldBesideAnOutsider('c', { whenMajorityIsLost });
+    world.start('c');
+    world.until('c stands by', () => world.leader()?.member.members(world.at(world.process('a'))).standbys.length === 1);
+    // It learns that there is a later configuration, and nothing of what became of it.
+    let told = 0;
+    world.network.swallows = (message, { to }) => {
+      if (to === 'x' && message.type === 'greeting') told = Math.max(told, message.record?.configuration.id ?? 0);
+      return to === 'x' && message.type !== 'greeting';
+    };
+    const order = { type: 'replace', node: 'x', by: 'c' } as const;
+    world.give(world.process('a'), { type: 'order', id: 1, order, at: world.at(world.process('a')) });
+    world.until('c votes', () => world.process('c').member.inspect.replica !== null);
+    world.until('x was told', () => told === 3);
+    for (const node of ['a', 'b', 'c']) world.restartEmpty(node);
+    world.network.heal();
+    world.until('all found anew', () => refoundedAll(world, before));
+  });
+
   it('keeps what it inherits through a restart before the others are there (3 voters)', () => {
     const world = openedWorld({ whenMajorityIsLost });
     const token = take(world, 'a', 'held');
@@ -167,6 +186,18 @@ describe('with stop', () => {
       };
       for (const node of ['a', 'b']) world.restartEmpty(node);
       world.start('c');
+      world.run(30_000);
+      expect(world.living.map(foundingOf)).toEqual([before, before, before, before]);
+    }
+  });
+
+  it('is kept to where all of the list come while everybody is cut off, and are heard at once (3 voters, 1 standby, safety 15)', () => {
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { world, before } = worldBesideAnOutsider('c', { seed });
+      for (const node of ['a', 'b', 'c', 'x']) world.isolate(node);
+      for (const node of ['a', 'b', 'c']) world.restartEmpty(node);
+      world.run(20 * heartbeatMs);
+      world.heal();
       world.run(30_000);
       expect(world.living.map(foundingOf)).toEqual([before, before, before, before]);
     }

@@ -194,7 +194,7 @@ describe('a founding in the middle of which a voter is wiped', () => {
     let swapped = 0;
     for (let moment = 0; moment < 30; moment += 1) {
       const world = new World({ seed: moment + 1, delayMs: [1, 20] });
-      world.run(moment * 8);
+      world.run(electionTimeoutMs + moment * 8);
       world.restartEmpty(three[moment % 3] ?? 'a');
       world.until('sessions are open', () => world.everyoneHasASession(), 60_000);
       swapped += world.eventsOf('seatRegained').length;

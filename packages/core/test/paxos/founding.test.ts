@@ -68,10 +68,42 @@ describe('a founder that inherits', () => {
     ['skips the wait', { firstFounding: true }],
     ['starts its tokens too low', { tokenSecond: 2_000_000_000 }],
     ['waits too short', { maxSessionTtlMs: 8_999 }],
-  ])('accepts no record that %s (3 voters, safety 15)', (_what, less) => {
+  ])('accepts no record that %s, and gives up so that its proposer does (3 voters, safety 15)', (_what, less) => {
     const desk = new Desk('b', { inherits });
-    expect(desk.hear(seat('a'), { type: 'found', record: { ...above, ...less } }).persist).toEqual([]);
-    expect(desk.hear(seat('a'), { type: 'found', record: above }).persist).toHaveLength(1);
+    const { persist, events } = desk.hear(seat('a'), { type: 'found', record: { ...above, ...less } });
+    expect(persist).toEqual([{ type: 'discarded' }]);
+    expect(events).toEqual([{ type: 'gaveUp', founding: 'a#1', because: { node: 'a', incarnation: 'a#1', run: 1 } }]);
+    expect(desk.founder.inherits).toEqual(inherits);
+    const other = new Desk('b', { inherits });
+    other.hear(seat('a'), { type: 'found', record: above });
+    expect(other.founder.acceptedRecord).toBe(above);
+  });
+
+  it('hands on what the record was made of that it accepted, should that come to nothing (3 voters, safety 15)', () => {
+    const desk = new Desk('b');
+    const { persist } = desk.hear(seat('a'), { type: 'found', record: above });
+    const handedOn = { founding: 'old', tokenSecond: 2_000_000_001, longestTtlMs: 9_000 };
+    expect(persist).toEqual([
+      { type: 'inherited', ...handedOn },
+      { type: 'founding', record: above, complete: false },
+    ]);
+    desk.tick(0);
+    desk.hear(seat('c'), desk.greeting());
+    expect(types(desk.hear(seat('a', 2), desk.greeting()))).toEqual([]);
+    expect(desk.founder.inherits).toEqual(handedOn);
+  });
+
+  it('keeps what it is told once, and what rises with each token only with a record (3 voters, safety 13)', () => {
+    const desk = new Desk('b');
+    const hear = (said: Partial<Greeting>) => desk.hear(seat('x'), desk.greeting({ replaces: 'old', ...said })).persist;
+    desk.tick(0);
+    expect(hear({ tokenSecond: 5 })).toEqual([{ type: 'inherited', founding: 'old', tokenSecond: 5, longestTtlMs: 1_000 }]);
+    expect(hear({ tokenSecond: 6 })).toEqual([]);
+    expect(hear({ tokenSecond: 4, longestTtlMs: 2_000 })).toEqual([
+      { type: 'inherited', founding: 'old', tokenSecond: 6, longestTtlMs: 2_000 },
+    ]);
+    expect(hear({ tokenSecond: 7, replaces: 'newer' })).toEqual([]);
+    expect(desk.founder.inherits).toEqual({ founding: 'newer', tokenSecond: 7, longestTtlMs: 2_000 });
   });
 
   it('takes no seat elsewhere once it accepted a record (3 voters, safety 15)', () => {
@@ -88,22 +120,38 @@ describe('a founder beside a group of which a voter of another name is left', ()
   );
   const asked = ({ send }: FounderOutput): string[] => send.flatMap(({ to, message }) => (message.type === 'hello' ? [to.type] : []));
 
-  it('asks all for two periods before it proposes, then with each nonce, and once it accepted only who decides (3 voters, safety 15)', () => {
+  it('asks everybody for as long as it was told to once all voters answer, and before that and after it now and then (3 voters, safety 15)', () => {
     const desk = new Desk('a', { askMs: 200 });
-    const ticks = (from: number, to: number) =>
-      Array.from({ length: (to - from) / 100 }, (_, index) => asked(desk.tick(from + index * 100))).flat();
-    const unfounded = () => ['b', 'c'].map((node) => desk.hear(seat(node), desk.greeting()));
-    expect(ticks(0, 100)).toEqual(['all']);
-    unfounded();
-    expect(ticks(100, 200)).toEqual(['all']);
-    unfounded();
-    expect(desk.founder.acceptedRecord).toBeNull();
-    desk.hear(seat('c', 2), desk.greeting({ standing: 'accepted' }));
-    expect(ticks(200, 600)).toEqual(['voters', 'voters', 'all', 'voters']);
-    unfounded();
-    desk.tick(600);
+    let nowMs = -100;
+    const ticks = (count: number, isAnswered = true) =>
+      Array.from({ length: count }, () => {
+        const to = asked(desk.tick((nowMs += 100)));
+        for (const node of isAnswered ? ['b', 'c'] : ['b']) desk.founder.step(greetingAt(node));
+        return to;
+      }).flat();
+    const greetingAt = (node: string) => ({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 }) as const;
+    expect(ticks(34, false).flatMap((to, index) => (to === 'all' ? [index] : []))).toEqual([0, 32]);
+    expect(ticks(3)).toEqual(['voters', 'all', 'voters']);
     expect(desk.founder.acceptedRecord).not.toBeNull();
-    expect(asked(desk.tick(700))).toEqual(['voters']);
+    expect(ticks(1, false)).toEqual(['voters']);
+  });
+
+  it('begins to ask everybody anew where a voter answered no question of a nonce (3 voters, safety 15)', () => {
+    const desk = new Desk('a', { askMs: 500 });
+    for (let nowMs = 0; nowMs < 900; nowMs += 100) {
+      desk.tick(nowMs);
+      const isAway = nowMs >= 400 && nowMs < 800;
+      for (const node of isAway ? ['b'] : ['b', 'c'])
+        desk.founder.step({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 });
+    }
+    expect(desk.founder.acceptedRecord).toBeNull();
+    for (let nowMs = 900; nowMs <= 1_300; nowMs += 100) {
+      expect(desk.founder.acceptedRecord).toBeNull();
+      desk.tick(nowMs);
+      for (const node of ['b', 'c'])
+        desk.founder.step({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 });
+    }
+    expect(desk.founder.acceptedRecord).not.toBeNull();
   });
 
   it('founds nothing while one that no list names answers that the group lives (3 voters, safety 11 and 15)', () => {
@@ -143,7 +191,11 @@ describe('a founder beside a group of which a voter of another name is left', ()
   const long = { ...group, maxSessionTtlMs: 60_000, tokenSecond: 2_000_000_000 };
   const after = { firstFounding: false, maxSessionTtlMs: 60_000, tokenSecond: 2_000_000_001 };
   it.each<[string, (desk: Desk) => unknown]>([
-    ['took part in one itself', ({ founder }) => founder.know(long)],
+    [
+      'took part in one itself',
+      ({ founder }) => founder.legacy.know({ founding: 'old', tokenSecond: 2_000_000_000, longestTtlMs: 60_000 }),
+    ],
+    ['was told of other voters', (desk) => desk.hear(seat('z'), desk.greeting({ standing: 'founded', record: long, voters: ['z'] }))],
     ['hears of one from another founder', (desk) => desk.hear(seat('b'), desk.greeting({ record: long }))],
     ['hears of one from a stranger that gives way', (desk) => desk.hear(seat('x'), desk.greeting({ standing: 'live', record: long }))],
     [
@@ -162,9 +214,7 @@ describe('a founder beside a group of which a voter of another name is left', ()
       other.tick(0);
       learn(other);
       expect(other.founder).toMatchObject({
-        knownRecord: { configuration: { founding: 'old' } },
-        longestTtlMs: 60_000,
-        tokenSecond: 2_000_000_000,
+        inherits: { founding: 'old', longestTtlMs: 60_000, tokenSecond: 2_000_000_000 },
       });
     },
   );
