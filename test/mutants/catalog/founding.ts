@@ -169,21 +169,14 @@ export const founding: readonly Mutant[] = [
     name: 'founded-before-all-were-asked',
     hazard:
       'The voters of the list found anew within one round trip, before one that no list names could say that it remembers the group (rule 15).',
-    patches: [patch('group/parts.ts', 'isAlone ? 0 : timing.electionTimeoutMs', '0')],
+    patches: [patch('group/parts.ts', 'isAlone ? 0 : Math.ceil(timing.electionTimeoutMs / timing.heartbeatMs)', '0')],
     killers: [unit('group/refounding')],
   },
   {
     name: 'asked-before-all-voters-were-there',
     hazard:
-      'The time for which all are asked runs while voters are away, and the last one that comes founds before it could hear what others remember (rule 15).',
-    patches: [
-      patch('paxos/founding.ts', '      if (!this.haveAllAnswered) this.allAnswerSinceMs = Infinity;\n', ''),
-      patch(
-        'paxos/founding.ts',
-        '    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);\n    const isDeciding',
-        '    this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);\n    const isDeciding',
-      ),
-    ],
+      'Questions are counted while voters are away, and the last one that comes founds before it could hear what others remember (rule 15).',
+    patches: [patch('paxos/founding.ts', 'this.haveAllAnswered || (this.asked > 0 && !isNew) ? Math.min', 'this.asked >= 0 ? Math.min')],
     killers: [unit('group/refounding')],
   },
   {
@@ -199,6 +192,26 @@ export const founding: readonly Mutant[] = [
       'Founders that accepted the record of a survivor forget with it what that inherited, and found anew without the wait (rules 12 and 15).',
     patches: [patch('paxos/founding.ts', '    this.legacy.onAccepted(record);\n', '')],
     killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'second-of-a-record-taken-for-granted',
+    hazard: 'Founders that hear of a record from one that accepted it find it to begin too low, and give up in turn (rule 13).',
+    patches: [patch('paxos/legacy.ts', 'tokenSecond: tokenSecond - 1', 'tokenSecond')],
+    killers: [unit('paxos/founding'), unit('group/refounding')],
+  },
+  {
+    name: 'founder-that-waits-for-one-that-left',
+    hazard: 'A founder waits for ever for one that its record lists and that was given a seat by another group (rule 11).',
+    patches: [
+      patch('paxos/founding.ts', 'if (isElsewhere || !listed(record, seat)) return seat;', 'if (!listed(record, seat)) return seat;'),
+    ],
+    killers: [unit('paxos/founding')],
+  },
+  {
+    name: 'lost-outsider-keeps-silent',
+    hazard: 'One that stands by without its memory does not answer a survivor, which takes it for silent instead of lost (rule 15).',
+    patches: [patch('group/founding-desk.ts', '(this.standsBy || record !== null)', 'record !== null')],
+    killers: [unit('group/founding-desk')],
   },
   {
     name: 'earlier-group-forgotten-by-a-restart',

@@ -25,7 +25,9 @@ export function founderFor(options: MemberOptions): Founder | CountFounder | nul
   if (count !== undefined) return new CountFounder({ ...common, count, isCandidate: options.standsBy === true });
   // Who is the only one, and told to be the first, has nobody to ask.
   const isAlone = voters.length === 1 && firstFounding;
-  return voters.includes(self.node) ? new Founder({ ...common, voters, askMs: isAlone ? 0 : timing.electionTimeoutMs }) : null;
+  return voters.includes(self.node)
+    ? new Founder({ ...common, voters, questionsToAll: isAlone ? 0 : Math.ceil(timing.electionTimeoutMs / timing.heartbeatMs) })
+    : null;
 }
 
 /** What its storage kept for the seat. Throws STORAGE_CORRUPT for a snapshot that is not what was written. */

@@ -14,8 +14,8 @@ export interface FounderOptions {
   readonly periodMs: number;
   readonly maxSessionTtlMs: number;
   readonly firstFounding: boolean;
-  /** For how long everybody is asked, at least, from when all voters answer to when anything is proposed. Default 0. */
-  readonly askMs?: number;
+  /** How often everybody is asked, once all voters answer, before anything is proposed. Default 0. */
+  readonly questionsToAll?: number;
   readonly memory?: FounderMemory | undefined;
 }
 
@@ -60,7 +60,7 @@ export type FounderEvent =
    * an empty one, and this process founds nothing.
    */
   | { readonly type: 'foundingNotKept'; readonly founding: string; readonly told: string | null }
-  /** `because`: a seat that the record does not list; or its proposer, who did not know of an earlier group. */
+  /** `because`: a seat that never accepts the record; or its proposer, who did not know of an earlier group. */
   | { readonly type: 'gaveUp'; readonly founding: string; readonly because: Seat }
   /** An operator ended the founding that this incarnation had a part in, and the incarnation is discarded. */
   | { readonly type: 'foundingEnded'; readonly founding: string };

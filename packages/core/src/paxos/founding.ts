@@ -21,7 +21,7 @@ export type * from './founder-io.ts';
 /** Tokens count seconds from here: the start of 2020, UTC. */
 export const tokenEpochMs = Date.UTC(2020, 0, 1);
 
-/** With every so many a founder asks everybody, not only those that are to vote. */
+/** With every so many everybody is asked, not only those that are to vote, for whoever wonders what becomes of the group. */
 const noncesPerQuestionToAll = 8;
 
 /** How many periods without a sign of life from a known group before a founder takes it for gone. */
@@ -37,8 +37,8 @@ interface Witness extends SeenClock {
  * 3. Accepted, completion unknown, and a fresh greeting contradicts the record: unless one of the others, who must all have
  *    answered, knows completion, it discards its incarnation. Meanwhile it completes nothing by itself.
  * 4. Once it knows completion it never gives up. Nobody votes before it knows completion.
- * 5. Once all voters answer, everybody is asked for a while before anything is proposed: orders may have left a group's last word to
- *    one that no list has.
+ * 5. Once all voters answer, everybody is asked so many times before anything is proposed: orders may have left a group's last word
+ *    to one that no list has.
  * 6. Who knew or is told of an earlier group inherits that and hands it on: no founding after it is the first, nor begins below what it
  *    granted. Who is asked to accept one that does gives up, and so do those that accepted it.
  */
@@ -62,8 +62,8 @@ export class Founder {
   private existing: { readonly record: FoundingRecord; readonly atMs: number } | null = null;
   /** Of groups without this incarnation. */
   readonly legacy: Legacy;
-  /** Since when all voters have answered every nonce. */
-  private allAnswerSinceMs = Infinity;
+  /** How often it has asked since all voters answer every nonce; 0 while they do not. */
+  private asked = 0;
   private out: FounderOutput = { persist: [], arbitrate: null, send: [], events: [] };
 
   constructor(private readonly options: FounderOptions) {
@@ -152,30 +152,25 @@ export class Founder {
     // Whoever is confirmed already falls silent, and is only asked by the line above for the word that was lost.
     if (this.complete) return this.confirm();
     this.ask(nowMs, wallMs);
-    this.maybePropose(nowMs, wallMs);
+    this.maybePropose(wallMs);
     if (this.options.voters.length === 1) this.maybeComplete();
   }
 
   /** A nonce serves for a few periods, so that slow answers still count, and is then renewed, so that none counts late. */
   private ask(nowMs: number, wallMs: number): void {
     const isNew = nowMs - this.nonceAtMs >= 4 * this.options.periodMs;
+    // A nonce that was answered in part begins the count anew.
+    this.asked = this.haveAllAnswered || (this.asked > 0 && !isNew) ? Math.min(this.asked + 1, this.questionsToAll + 1) : 0;
     if (isNew) {
-      if (!this.haveAllAnswered) this.allAnswerSinceMs = Infinity;
       this.nonces += 1;
       this.nonce = `${this.options.self.incarnation}.${this.options.self.run}.${this.nonces}`;
       this.nonceAtMs = nowMs;
       this.witnesses.clear();
     }
-    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);
-    const isDeciding = !this.record && this.allAnswerSinceMs < Infinity && !this.hasAskedEnough(nowMs);
-    // For as long as a voter is away, everybody is asked now and then, for whoever wonders what becomes of the group.
+    const isDeciding = !this.record && this.asked > 0 && this.asked <= this.questionsToAll;
     const asksAll = isDeciding || (isNew && (this.nonces - 1) % noncesPerQuestionToAll === 0);
-    const hello = { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } as const;
-    this.out.send.push({ to: { type: asksAll ? 'all' : 'voters' }, message: hello });
-  }
-
-  private hasAskedEnough(nowMs: number): boolean {
-    return nowMs - this.allAnswerSinceMs >= (this.options.askMs ?? 0);
+    const message = { type: 'hello', nonce: this.nonce, voters: this.options.voters, wallMs } as const;
+    this.out.send.push({ to: { type: asksAll ? 'all' : 'voters' }, message });
   }
 
   private onMessage({ from, message, nowMs, wallMs }: Extract<FounderInput, { type: 'message' }>): void {
@@ -206,12 +201,11 @@ export class Founder {
     if (!isListed) return proof ? this.recognise(from, greeting, proof, nowMs) : undefined;
     const witness = { seat: { node: from.node, incarnation: from.incarnation }, greeting, aheadMs: greeting.wallMs - wallMs };
     this.witnesses.set(from.node, witness);
-    if (this.haveAllAnswered) this.allAnswerSinceMs = Math.min(this.allAnswerSinceMs, nowMs);
     if (this.record && !this.complete) return this.reconsider(greeting);
     if (proof) return this.recognise(from, greeting, proof, nowMs);
     const apart = clocksApart(this.options.self.node, witness, this.witnesses.values());
     if (apart) this.once(`clocks ${[apart.node, apart.from].sort().join(' ')}`, { type: 'clocksDiffer', ...apart });
-    this.maybePropose(nowMs, wallMs);
+    this.maybePropose(wallMs);
   }
 
   /** A living seat under another incarnation than the record's can never accept it: unless it is complete already, it never will be. */
@@ -230,9 +224,12 @@ export class Founder {
     this.out.events.push({ type: 'gaveUp', founding, because });
   }
 
-  /** A seat that answered the present nonce and that the record does not list. */
+  /** A seat that answered the present nonce and never accepts the record: it is not listed, or was given a seat by another group. */
   private strangerTo(record: FoundingRecord): Seat | undefined {
-    for (const { seat } of this.witnesses.values()) if (!listed(record, seat)) return seat;
+    for (const { seat, greeting } of this.witnesses.values()) {
+      const isElsewhere = provesFounding(greeting.standing) && greeting.record !== null && !sameFounding(greeting.record, record);
+      if (isElsewhere || !listed(record, seat)) return seat;
+    }
     return undefined;
   }
 
@@ -244,9 +241,10 @@ export class Founder {
     if (isNews) this.out.events.push({ type: 'groupExists', record, told: from.node });
   }
 
-  private maybePropose(nowMs: number, wallMs: number): void {
+  private maybePropose(wallMs: number): void {
     const { voters, self } = this.options;
-    if (!this.record && !this.hasAskedEnough(nowMs)) return;
+    // Answers to the last question are waited for too.
+    if (!this.record && this.questionsToAll > 0 && this.asked <= this.questionsToAll) return;
     if (this.complete || this.existing || voters[0] !== self.node) return;
     if (!this.record && !this.agreeToFound(wallMs)) return;
     if (this.record) this.out.send.push({ to: { type: 'voters' }, message: { type: 'found', record: this.record } });
@@ -374,6 +372,10 @@ export class Founder {
 
   private get others(): readonly string[] {
     return this.options.voters.filter((node) => node !== this.options.self.node);
+  }
+
+  private get questionsToAll(): number {
+    return this.options.questionsToAll ?? 0;
   }
 
   private get haveAllAnswered(): boolean {

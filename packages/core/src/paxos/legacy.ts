@@ -7,7 +7,6 @@ import type { FoundingRecord, Greeting } from './founding-message.ts';
  * 2. A record that begins below it is never accepted.
  */
 export class Legacy {
-  private isDue = false;
   private kept: Inheritance | undefined;
 
   constructor(private present: Inheritance | undefined) {
@@ -22,8 +21,6 @@ export class Legacy {
     const known = this.present ?? told;
     const { founding } = told.tokenSecond > known.tokenSecond ? told : known;
     const longestTtlMs = Math.max(known.longestTtlMs, told.longestTtlMs);
-    // Tokens rise for as long as that group lives: they are kept with the next record.
-    this.isDue ||= !this.present || longestTtlMs > known.longestTtlMs;
     this.present = { founding, longestTtlMs, tokenSecond: Math.max(known.tokenSecond, told.tokenSecond) };
   }
 
@@ -36,10 +33,9 @@ export class Legacy {
     this.know({ founding, tokenSecond: Math.max(tokenSecond, first), longestTtlMs: Math.max(longestTtlMs, maxSessionTtlMs) });
   }
 
-  /** Whoever accepts it knows what its proposer knew, should it come to nothing. */
+  /** Whoever accepts it knows what its proposer knew, should it come to nothing. Tokens of its own second were granted to nobody. */
   onAccepted({ replaces: founding, tokenSecond, maxSessionTtlMs: longestTtlMs }: FoundingRecord): void {
-    if (founding !== undefined) this.know({ founding, tokenSecond, longestTtlMs });
-    this.isDue = true;
+    if (founding !== undefined) this.know({ founding, tokenSecond: tokenSecond - 1, longestTtlMs });
   }
 
   /** A record that begins too low was made before its proposer heard of all this. */
@@ -51,9 +47,7 @@ export class Legacy {
 
   /** What has to be made durable now, if anything. */
   takeUnkept(): Inheritance | undefined {
-    const { isDue, kept, present } = this;
-    if (!isDue) return undefined;
-    this.isDue = false;
+    const { kept, present } = this;
     this.kept = present;
     return isSame(kept, present) ? undefined : present;
   }

@@ -1,4 +1,4 @@
-/** A voter of a group that was founded by count learns that an operator ended its founding. The safety rule 22. */
+/** Who answers a founder, and how a voter of a group that was founded by count learns that an operator ended its founding. The safety rules 15 and 22. */
 import type { MemberMessage } from '../../src/group/member-message.ts';
 import type { FoundingEntry } from '../../src/paxos/founding-log.ts';
 import { ballotOf, proposer } from '../paxos/desk.ts';
@@ -16,6 +16,20 @@ function endOf({ member }: Process): FoundingEntry {
 function thoseWhoKnow(world: World): readonly string[] {
   return world.eventsOf('foundingEnded').map(({ node }) => node);
 }
+
+describe('who is asked who is there', () => {
+  it.each([
+    ['answers where it stands by', 's', ['greeting']],
+    ['says nothing where it only takes part', 'y', []],
+  ])('and knows of no group %s (3 voters)', (_what, node, answers) => {
+    const world = new World({ standbys: ['s'], clients: ['y'], startLater: true });
+    const { member } = world.start(node);
+    const hello = { type: 'hello', nonce: 'n', voters: ['a', 'b', 'c'], wallMs: 0 } as const;
+    const frame = { founding: '', configuration: 0, from: proposer('a'), messages: [hello] };
+    const { send } = member.step({ type: 'frame', frame, at: world.at(world.process(node)) });
+    expect(send.map(({ message }) => message.type)).toEqual(answers);
+  });
+});
 
 describe('the end of a founding', () => {
   it('is learned by a voter that is led and hears a frame of another founding, and by none that hears nothing (3 voters)', () => {

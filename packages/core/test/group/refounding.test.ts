@@ -119,6 +119,23 @@ describe('with refound', () => {
   });
 });
 
+describe('founders that all inherit', () => {
+  it.each<[string, WorldOptions]>([
+    ['in a calm (7 voters)', { voters: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] }],
+    ['where frames are lost and late (5 voters)', { voters: ['a', 'b', 'c', 'd', 'e'], loss: 0.2, delayMs: [1, 100] }],
+  ])('found the group, and none gives up, %s', (_what, options) => {
+    for (const seed of [1, 2, 3, 4]) {
+      const world = new World({ ...options, seed, startLater: true });
+      for (const node of options.voters ?? []) {
+        const inherited = { type: 'inherited', founding: 'old', tokenSecond: 5, longestTtlMs: ttlMs } as const;
+        world.start(node, { memory: { disk: [inherited], incarnation: `${node}#old`, run: 0 } });
+      }
+      world.until('all founded', () => world.livingVoters.every(({ member }) => member.inspect.seat !== null));
+      expect(world.eventsOf('gaveUp')).toEqual([]);
+    }
+  });
+});
+
 describe('who founds anew, told to be the first', () => {
   const acceptedBy = (world: World, node: string) => world.process(node).member.inspect.founder?.acceptedRecord ?? null;
 

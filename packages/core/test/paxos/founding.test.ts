@@ -16,10 +16,10 @@ class Desk {
   readonly founder: Founder;
   nonce = '';
 
-  constructor(node: string, { inherits, askMs }: { readonly inherits?: Inheritance; readonly askMs?: number } = {}) {
+  constructor(node: string, { inherits, questionsToAll }: { readonly inherits?: Inheritance; readonly questionsToAll?: number } = {}) {
     const memory = { record: null, complete: false, tokenSecond: 0, inherits };
     const options = { self: seat(node), voters, periodMs: 100, maxSessionTtlMs: 1_000, firstFounding: true, memory };
-    this.founder = new Founder({ ...options, ...(askMs !== undefined && { askMs }) });
+    this.founder = new Founder({ ...options, ...(questionsToAll !== undefined && { questionsToAll }) });
   }
 
   hear(from: Proposer, message: FoundingMessage): FounderOutput {
@@ -82,7 +82,7 @@ describe('a founder that inherits', () => {
   it('hands on what the record was made of that it accepted, should that come to nothing (3 voters, safety 15)', () => {
     const desk = new Desk('b');
     const { persist } = desk.hear(seat('a'), { type: 'found', record: above });
-    const handedOn = { founding: 'old', tokenSecond: 2_000_000_001, longestTtlMs: 9_000 };
+    const handedOn = { founding: 'old', tokenSecond: 2_000_000_000, longestTtlMs: 9_000 };
     expect(persist).toEqual([
       { type: 'inherited', ...handedOn },
       { type: 'founding', record: above, complete: false },
@@ -93,17 +93,29 @@ describe('a founder that inherits', () => {
     expect(desk.founder.inherits).toEqual(handedOn);
   });
 
-  it('keeps what it is told once, and what rises with each token only with a record (3 voters, safety 13)', () => {
+  it('accepts what was made of what it knows, though others tell of it first (3 voters, safety 15)', () => {
+    const other = new Desk('c');
+    other.hear(seat('a'), { type: 'found', record: above });
+    const { tokenSecond = 0, longestTtlMs = 0, founding: replaces } = other.founder.inherits ?? {};
+    const desk = new Desk('b');
+    desk.tick(0);
+    desk.hear(seat('c'), desk.greeting({ standing: 'accepted', record: above, replaces, tokenSecond, longestTtlMs }));
+    desk.hear(seat('a'), { type: 'found', record: above });
+    expect(desk.founder.acceptedRecord).toBe(above);
+  });
+
+  it('keeps all that it is told, and each only once (3 voters, safety 13)', () => {
     const desk = new Desk('b');
     const hear = (said: Partial<Greeting>) => desk.hear(seat('x'), desk.greeting({ replaces: 'old', ...said })).persist;
+    const kept = (founding: string, tokenSecond: number, longestTtlMs: number) => [
+      { type: 'inherited', founding, tokenSecond, longestTtlMs },
+    ];
     desk.tick(0);
-    expect(hear({ tokenSecond: 5 })).toEqual([{ type: 'inherited', founding: 'old', tokenSecond: 5, longestTtlMs: 1_000 }]);
-    expect(hear({ tokenSecond: 6 })).toEqual([]);
-    expect(hear({ tokenSecond: 4, longestTtlMs: 2_000 })).toEqual([
-      { type: 'inherited', founding: 'old', tokenSecond: 6, longestTtlMs: 2_000 },
-    ]);
-    expect(hear({ tokenSecond: 7, replaces: 'newer' })).toEqual([]);
-    expect(desk.founder.inherits).toEqual({ founding: 'newer', tokenSecond: 7, longestTtlMs: 2_000 });
+    expect(hear({ tokenSecond: 5 })).toEqual(kept('old', 5, 1_000));
+    expect(hear({ tokenSecond: 5 })).toEqual([]);
+    expect(hear({ tokenSecond: 4, longestTtlMs: 2_000 })).toEqual(kept('old', 5, 2_000));
+    expect(hear({ tokenSecond: 3, replaces: 'older' })).toEqual([]);
+    expect(hear({ tokenSecond: 7, replaces: 'newer' })).toEqual(kept('newer', 7, 2_000));
   });
 
   it('takes no seat elsewhere once it accepted a record (3 voters, safety 15)', () => {
@@ -121,7 +133,7 @@ describe('a founder beside a group of which a voter of another name is left', ()
   const asked = ({ send }: FounderOutput): string[] => send.flatMap(({ to, message }) => (message.type === 'hello' ? [to.type] : []));
 
   it('asks everybody for as long as it was told to once all voters answer, and before that and after it now and then (3 voters, safety 15)', () => {
-    const desk = new Desk('a', { askMs: 200 });
+    const desk = new Desk('a', { questionsToAll: 2 });
     let nowMs = -100;
     const ticks = (count: number, isAnswered = true) =>
       Array.from({ length: count }, () => {
@@ -131,13 +143,15 @@ describe('a founder beside a group of which a voter of another name is left', ()
       }).flat();
     const greetingAt = (node: string) => ({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 }) as const;
     expect(ticks(34, false).flatMap((to, index) => (to === 'all' ? [index] : []))).toEqual([0, 32]);
-    expect(ticks(3)).toEqual(['voters', 'all', 'voters']);
+    expect(ticks(3)).toEqual(['voters', 'all', 'all']);
+    expect(desk.founder.acceptedRecord).toBeNull();
+    expect(ticks(1)).toEqual(['voters']);
     expect(desk.founder.acceptedRecord).not.toBeNull();
-    expect(ticks(1, false)).toEqual(['voters']);
+    expect(ticks(32, false).filter((to) => to === 'all')).toHaveLength(1);
   });
 
   it('begins to ask everybody anew where a voter answered no question of a nonce (3 voters, safety 15)', () => {
-    const desk = new Desk('a', { askMs: 500 });
+    const desk = new Desk('a', { questionsToAll: 5 });
     for (let nowMs = 0; nowMs < 900; nowMs += 100) {
       desk.tick(nowMs);
       const isAway = nowMs >= 400 && nowMs < 800;
@@ -145,13 +159,26 @@ describe('a founder beside a group of which a voter of another name is left', ()
         desk.founder.step({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 });
     }
     expect(desk.founder.acceptedRecord).toBeNull();
-    for (let nowMs = 900; nowMs <= 1_300; nowMs += 100) {
+    for (let nowMs = 900; nowMs <= 1_400; nowMs += 100) {
       expect(desk.founder.acceptedRecord).toBeNull();
       desk.tick(nowMs);
       for (const node of ['b', 'c'])
         desk.founder.step({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 });
     }
     expect(desk.founder.acceptedRecord).not.toBeNull();
+  });
+
+  it('takes no pause of its own for a time in which it asked (3 voters, safety 15)', () => {
+    const desk = new Desk('a', { questionsToAll: 5 });
+    let questions = 0;
+    for (const nowMs of [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]) {
+      expect(desk.founder.acceptedRecord).toBeNull();
+      questions += asked(desk.tick(nowMs)).filter((to) => to === 'all').length;
+      for (const node of ['b', 'c'])
+        desk.founder.step({ type: 'message', from: seat(node), message: desk.greeting(), nowMs, wallMs: 1e12 });
+    }
+    expect(desk.founder.acceptedRecord).not.toBeNull();
+    expect(questions).toBeGreaterThan(5);
   });
 
   it('founds nothing while one that no list names answers that the group lives (3 voters, safety 11 and 15)', () => {
@@ -229,6 +256,17 @@ describe('a founder beside a group of which a voter of another name is left', ()
 });
 
 describe('a founder', () => {
+  it('gives up where one that its record lists was given a seat by another group (3 voters, safety 11)', () => {
+    const desk = new Desk('b');
+    desk.hear(seat('a'), { type: 'found', record: right });
+    desk.tick(0);
+    const other = recordOf('old', [seat('c'), seat('x')]);
+    desk.hear(seat('a'), desk.greeting({ standing: 'accepted', record: right }));
+    const { persist, events } = desk.hear(seat('c'), desk.greeting({ standing: 'founded', record: other }));
+    expect(persist).toEqual([{ type: 'discarded' }]);
+    expect(events).toEqual([{ type: 'gaveUp', founding: 'a#1', because: { node: 'c', incarnation: 'c#1' } }]);
+  });
+
   it('accepts one record, ever, durably before it says so (3 voters)', () => {
     const desk = new Desk('b');
     const first = desk.hear(seat('a'), { type: 'found', record: right });

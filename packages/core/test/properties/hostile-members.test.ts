@@ -90,7 +90,7 @@ test('a watch list that names one lock a hundred thousand times is told of it on
   const { world, leader } = groupOf();
   const client = world.process('d');
   const seq = world.request('d', (next) => [1, next, 'l/x', 0, 0, 'v'.repeat(1_000)]);
-  world.until('the lock is held', () => client.results.some(([known]) => known === seq));
+  world.until('all know that the lock is held', () => client.results.some(([known]) => known === seq) && world.isSettled());
   const { session } = client.member.inspect.holder;
   const added = new Array<string>(100_000).fill('l/x');
   const list = { type: 'watch', session: session ?? 0, version: 9, since: 0, part: 1, added, removed: [] } as const;
@@ -102,7 +102,7 @@ test('a keep-alive that asks after one sequence a hundred thousand times is answ
   const { world, leader } = groupOf();
   const client = world.process('d');
   const seq = world.request('d', (next) => [1, next, 'l/x', 0, 0, null]);
-  world.until('the lock is held', () => client.results.some(([known]) => known === seq));
+  world.until('all know that the lock is held', () => client.results.some(([known]) => known === seq) && world.isSettled());
   const { send } = hear(world, leader, client, {
     type: 'keepAlive',
     session: client.member.session ?? 0,
