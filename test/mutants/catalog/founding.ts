@@ -261,7 +261,7 @@ export const founding: readonly Mutant[] = [
         "storage.load(() => Buffer.from(node).toString('hex').padEnd(32, '0').slice(0, 32))",
       ),
     ],
-    killers: [simulation(10)],
+    killers: [unit('runtime/leaving'), simulation(10)],
   },
   {
     name: 'inheritance-lost-on-the-way',
